@@ -1,0 +1,47 @@
+# Everything sets itself up in .venv, with nothing but Python 3.11+ and make on the machine.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+# A variable of the developer's own shell must not reach a test or a picture.
+CLEAN := env -u NO_COLOR -u TEXTUAL_THEME -u TEXTUAL_FILTERS
+
+.PHONY: help venv demo test check bench crash soak screenshots snapshots clean
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+venv: $(STAMP) ## set up .venv
+
+$(STAMP): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Evict needs Python 3.11 or newer; name one with: make PYTHON=python3.12 venv")'
+	@if command -v uv >/dev/null 2>&1; then \
+		uv venv --quiet --allow-existing --python $(PYTHON) $(VENV) && \
+		uv pip install --quiet --python $(BIN)/python --group dev --editable . ; \
+	else \
+		$(PYTHON) -m venv $(VENV) && \
+		$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1' && \
+		$(BIN)/python -m pip install --quiet --disable-pip-version-check --group dev --editable . ; \
+	fi
+	@touch $@
+
+demo: $(STAMP) ## open the console on the embedded demo org
+	@$(BIN)/evict demo
+
+test: $(STAMP) ## every test
+	$(CLEAN) $(BIN)/python -m pytest -q -n 2
+
+check: $(STAMP) ## lint, format, types, layers
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+snapshots: $(STAMP) ## bless what the screens look like now (look at them first)
+	$(CLEAN) $(BIN)/python -m pytest -q tests/ui --snapshot-update
+
+screenshots: $(STAMP) ## redraw screenshots/ from the demo org
+	$(CLEAN) $(BIN)/python -m tests.screenshots
+
+clean: ## forget .venv and caches
+	rm -rf $(VENV) .pytest_tmp .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis dist build

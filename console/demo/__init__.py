@@ -1,0 +1,1 @@
+"""The demo org: an ASGI app that behaves as Okta does."""

@@ -1,0 +1,1 @@
+"""Okta's API, typed; nothing here decides what Evict does."""

@@ -1,0 +1,172 @@
+"""Rate-limit buckets as Okta's headers report them, and the gate that every request passes.
+
+Source of the facts: Okta's rate-limit documentation (windows of 60 s that open at the first request, one counter for
+each bucket, headers on nearly every answer) and recorded answers.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
+from enum import IntEnum, StrEnum
+from typing import Protocol
+
+import httpx
+
+HIGHEST = 10_000_000
+"""A limit above this is garbage, not a limit."""
+
+
+class Bucket(StrEnum):
+    """The first guess of which calls share a counter; the headers are believed over it."""
+
+    USERS = "users"
+    """Search, list, revocation of sessions, lifecycle, groups of a user."""
+    USER_READ = "user read"
+    """GET of one user by ID or login."""
+    GROUPS = "groups"
+    """Groups and their members."""
+    ORG = "org"
+    """Calls that need no credential."""
+
+
+class Priority(IntEnum):
+    """Who goes first; a smaller number does."""
+
+    INTERACTIVE = 0
+    """An operator waits for it: goes ahead of the queue and may use the reserve."""
+    LOOKUP = 1
+    """Targets on their way to become users."""
+    REVOCATION = 2
+    """The queue."""
+
+
+@dataclass(frozen=True, slots=True)
+class RateHeaders:
+    """What one answer said of its bucket; None where the header was missing or garbage."""
+
+    limit: int | None = None
+    remaining: int | None = None
+    reset: int | None = None
+    """Server time at which the window ends, in epoch seconds."""
+    date: int | None = None
+    """Server time of the answer, in epoch seconds, cut to the whole second."""
+
+    @property
+    def complete(self) -> bool:
+        """Whether the answer tells a whole window."""
+        return self.limit is not None and self.remaining is not None and self.reset is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One answer of Okta, seen from a bucket."""
+
+    bucket: Bucket
+    status: int
+    headers: RateHeaders
+    sent_at: float
+    """Monotonic seconds at which the request left."""
+    received_at: float
+    """Monotonic seconds at which its headers were here."""
+
+
+@dataclass(frozen=True, slots=True)
+class BucketState:
+    """A bucket as the screens show it."""
+
+    bucket: Bucket
+    limit: int | None = None
+    remaining: int | None = None
+    resets_in: float | None = None
+    """Seconds until the window ends; 0 when it is over; None while unknown."""
+    in_flight: int = 0
+    reserve: int = 0
+    """Requests of a window that are left to everyone else."""
+    sent: int = 0
+    """Our requests, all windows."""
+    rate_limited: int = 0
+    """429s met, all windows."""
+    others: int = 0
+    """Requests that somebody else made in this window, as far as the headers tell."""
+    history: tuple[tuple[float, int, int], ...] = field(default=())
+    """(monotonic second, ours, others') of the last minutes, oldest first, in slices of some seconds."""
+
+
+class Permit(Protocol):
+    """Leave for one request. Exactly one of its methods is called, once."""
+
+    def answered(self, answer: Answer) -> None:
+        """The request was answered, whatever the status."""
+        ...
+
+    def lost(self) -> None:
+        """The request may have left but no answer came: it may count against the window."""
+        ...
+
+    def unused(self) -> None:
+        """The request never left."""
+        ...
+
+
+class Gate(Protocol):
+    """Decides when a request may leave. Implemented by the pacer."""
+
+    async def enter(self, bucket: Bucket, priority: Priority) -> Permit:
+        """Wait until one request of `bucket` may leave."""
+        ...
+
+    def headroom(self, bucket: Bucket) -> int:
+        """How many requests of `bucket` could leave now without waiting; an unknown bucket has 1."""
+        ...
+
+
+class OpenPermit:
+    """Leave that nobody counts."""
+
+    def answered(self, answer: Answer) -> None:
+        """Not counted."""
+
+    def lost(self) -> None:
+        """Not counted."""
+
+    def unused(self) -> None:
+        """Not counted."""
+
+
+class OpenGate:
+    """A gate that always stands open, for a client without a pacer."""
+
+    async def enter(self, bucket: Bucket, priority: Priority) -> Permit:
+        """Leave at once."""
+        return OpenPermit()
+
+    def headroom(self, bucket: Bucket) -> int:
+        """No bound."""
+        return HIGHEST
+
+
+def _smallest(values: Iterable[str], *, highest: int) -> int | None:
+    """The smallest plain number of a header that may be missing, doubled (`600, 300`) or garbage."""
+    numbers = []
+    for value in values:
+        text = value.strip()
+        if text.isascii() and text.isdigit() and len(text) < 12 and (number := int(text)) <= highest:
+            numbers.append(number)
+    return min(numbers, default=None)
+
+
+def read_rate_headers(headers: httpx.Headers) -> RateHeaders:
+    """The rate headers of an answer. Never raises: a header must not change the outcome of a request."""
+    date: int | None = None
+    with contextlib.suppress(ValueError, OverflowError, TypeError):
+        moment = parsedate_to_datetime(headers.get("date", ""))
+        date = int(moment.timestamp()) if moment.tzinfo is not None else None
+    return RateHeaders(
+        limit=_smallest(headers.get_list("x-rate-limit-limit", split_commas=True), highest=HIGHEST),
+        remaining=_smallest(headers.get_list("x-rate-limit-remaining", split_commas=True), highest=HIGHEST),
+        reset=_smallest(headers.get_list("x-rate-limit-reset", split_commas=True), highest=10**11),
+        date=date,
+    )

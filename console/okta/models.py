@@ -1,0 +1,111 @@
+"""What Okta returns, typed. Foreign text is made safe here, once, and unknown fields are ignored."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from console.text import sanitize
+
+USER_ID = re.compile(r"[A-Za-z0-9]{20}", re.ASCII)
+
+
+def is_user_id(value: str) -> bool:
+    """Whether `value` has the form of an Okta ID: exactly 20 ASCII letters and digits."""
+    return USER_ID.fullmatch(value) is not None
+
+
+def _safe(value: Any) -> str:
+    """Any JSON value as safe text; a field of a wrong type must not cost us the user."""
+    if value is None:
+        return ""
+    return sanitize(value if isinstance(value, str) else str(value))
+
+
+def _moment(value: Any) -> Any:
+    """A time, or None where Okta sent something that is none."""
+    if not isinstance(value, str):
+        return None
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else None
+
+
+SafeText = Annotated[str, BeforeValidator(_safe)]
+Moment = Annotated[datetime | None, BeforeValidator(_moment)]
+
+
+class Model(BaseModel):
+    """Frozen, tolerant of unknown fields, and silent about values when they do not fit."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True, populate_by_name=True)
+
+
+class Profile(Model):
+    """The part of a user's profile that Evict reads."""
+
+    login: SafeText = ""
+    email: SafeText = ""
+    first_name: SafeText = Field(default="", alias="firstName")
+    last_name: SafeText = Field(default="", alias="lastName")
+    display_name: SafeText = Field(default="", alias="displayName")
+    title: SafeText = ""
+    department: SafeText = ""
+    manager: SafeText = ""
+    user_type: SafeText = Field(default="", alias="userType")
+
+
+class User(Model):
+    """An Okta user. `id` is always 20 ASCII letters and digits; `status` is open, as Okta may add to it."""
+
+    id: str = Field(pattern=r"^[A-Za-z0-9]{20}$")
+    status: SafeText = "UNKNOWN"
+    profile: Profile = Profile()
+    created: Moment = None
+    activated: Moment = None
+    status_changed: Moment = Field(default=None, alias="statusChanged")
+    last_login: Moment = Field(default=None, alias="lastLogin")
+    last_updated: Moment = Field(default=None, alias="lastUpdated")
+    password_changed: Moment = Field(default=None, alias="passwordChanged")
+
+    @property
+    def login(self) -> str:
+        """The login, safe to show."""
+        return self.profile.login
+
+    @property
+    def email(self) -> str:
+        """The primary email, safe to show."""
+        return self.profile.email
+
+    @property
+    def name(self) -> str:
+        """First and last name, else the display name, else the login."""
+        full = f"{self.profile.first_name} {self.profile.last_name}".strip()
+        return full or self.profile.display_name or self.profile.login
+
+
+class Group(Model):
+    """An Okta group."""
+
+    id: str = Field(pattern=r"^[A-Za-z0-9]{20}$")
+    name: SafeText = ""
+    description: SafeText = ""
+
+
+class OrgInfo(Model):
+    """What `/.well-known/okta-organization` tells without a credential."""
+
+    id: SafeText = ""
+    pipeline: SafeText = ""
+    """`idx` on Identity Engine, `v1` on Classic."""
+
+    @property
+    def engine(self) -> str:
+        """The engine by the name people use."""
+        return {"idx": "Identity Engine", "v1": "Classic Engine"}.get(self.pipeline, "unknown engine")

@@ -1,0 +1,96 @@
+"""Config, data and theme folders; everything of ours is 0600 in 0700 folders."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+import platformdirs
+
+FOLDER_MODE = 0o700
+FILE_MODE = 0o600
+
+
+class UnsafePathError(OSError):
+    """A folder or file of ours can't be used; the message says which, why, and what to do."""
+
+
+def config_dir(override: Path | None = None) -> Path:
+    """Where `config.toml` and user themes live; not created here."""
+    return override or Path(platformdirs.user_config_dir("evict", appauthor=False))
+
+
+def data_dir(override: Path | None = None) -> Path:
+    """Where the history lives; not created here."""
+    return override or Path(platformdirs.user_data_dir("evict", appauthor=False))
+
+
+def themes_dir() -> Path:
+    """The themes that ship with Evict: in the package once installed, beside it in a checkout."""
+    package = Path(__file__).resolve().parent
+    inside = package / "themes"
+    return inside if inside.is_dir() else package.parent / "themes"
+
+
+def private_dir(folder: Path) -> Path:
+    """Make `folder` (0700) if it is missing and return it.
+
+    Raises UnsafePathError where it can't be made, is no folder, belongs to another user or can be written by one.
+    """
+    try:
+        folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+        info = folder.stat()
+    except FileExistsError:
+        raise UnsafePathError(f"{folder} is not a folder: move it away or name another one") from None
+    except OSError as error:
+        raise UnsafePathError(f"cannot make the folder {folder}: {error.strerror}") from error
+    if hasattr(os, "getuid") and info.st_uid not in (os.getuid(), 0):
+        raise UnsafePathError(f"{folder} belongs to another user: name a folder of your own")
+    if info.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        raise UnsafePathError(f"{folder} can be written by others: run  chmod 700 {folder}")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise UnsafePathError(f"{folder} is not writable: run  chmod 700 {folder}  or name another folder")
+    return folder
+
+
+def open_private(path: Path, flags: int) -> int:
+    """A file descriptor of `path` (0600, symbolic links refused), with `flags` as `os.open` takes them.
+
+    Raises UnsafePathError for a link, for a file of another user and for one that others may write.
+    """
+    guard = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
+    try:
+        descriptor = os.open(path, flags | guard, FILE_MODE)
+    except FileExistsError:
+        raise
+    except OSError as error:
+        raise UnsafePathError(f"cannot open {path}: {error.strerror}") from error
+    info = os.fstat(descriptor)
+    foreign = hasattr(os, "getuid") and info.st_uid not in (os.getuid(), 0)
+    if foreign or not stat.S_ISREG(info.st_mode) or info.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        os.close(descriptor)
+        raise UnsafePathError(f"{path} is not safe to use: it must be a plain file of yours with mode 600")
+    return descriptor
+
+
+def write_private(path: Path, content: bytes, *, replace: bool = False) -> None:
+    """Write a whole file, 0600, so that it is either there complete or not at all.
+
+    Raises FileExistsError unless `replace`, and UnsafePathError where the folder can't be written.
+    """
+    if not replace and path.exists():
+        raise FileExistsError(path)
+    scratch = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    descriptor = open_private(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        if replace:
+            scratch.replace(path)
+        else:
+            os.link(scratch, path)  # fails where somebody made it meanwhile; a rename would not
+    finally:
+        scratch.unlink(missing_ok=True)

@@ -1,0 +1,65 @@
+"""Foreign text made safe; cell widths; durations and times as people read them."""
+
+from __future__ import annotations
+
+import unicodedata
+from datetime import UTC, datetime
+
+from rich.cells import cell_len, set_cell_size
+
+MAX_LENGTH = 256
+ELLIPSIS = "…"
+
+
+def sanitize(value: str, *, limit: int = MAX_LENGTH) -> str:
+    """Text from outside as one plain line: no control, bidi, zero-width or unassigned characters.
+
+    Every kind of white space becomes a plain space and what Python calls unprintable is dropped, which covers C0, C1,
+    DEL, the bidi overrides and the zero-width characters. Longer text is cut to `limit` characters, marked with an
+    ellipsis. Markup is left as it is: brackets are data, and the screens never parse them.
+    """
+    # A value that is cut anyway need not be walked to its end: 64 covers long runs of dropped characters.
+    spaced = "".join(" " if c.isspace() else c for c in value[: limit * 64])
+    kept = "".join(c for c in unicodedata.normalize("NFC", spaced) if c.isprintable())
+    one_line = " ".join(kept.split())
+    return one_line if len(one_line) <= limit else one_line[: limit - 1] + ELLIPSIS
+
+
+def width(value: str) -> int:
+    """Terminal cells that `value` takes; wide scripts and emoji count two."""
+    return cell_len(value)
+
+
+def fit(value: str, cells: int) -> str:
+    """`value` in exactly `cells` cells: padded on the right, or cut with an ellipsis."""
+    if cells <= 0:
+        return ""
+    if cell_len(value) <= cells:
+        return set_cell_size(value, cells)
+    return set_cell_size(set_cell_size(value, cells - 1).rstrip() + ELLIPSIS, cells)
+
+
+def duration(seconds: float) -> str:
+    """A length of time for people: `0.4 s`, `14 s`, `3 min 20 s`, `2 h 05 min`."""
+    if seconds < 0:
+        seconds = 0.0
+    if seconds < 9.95:
+        return f"{seconds:.1f} s" if seconds % 1 > 0.04 else f"{seconds:.0f} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    minutes, rest = divmod(whole, 60)
+    if minutes < 60:
+        return f"{minutes} min {rest:02d} s" if rest else f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02d} min"
+
+
+def timestamp(moment: datetime) -> str:
+    """RFC 3339 in UTC with milliseconds: `2026-11-23T03:00:00.000Z`, the form of every record."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+
+
+def count(number: int, noun: str, plural: str | None = None) -> str:
+    """`1 user`, `1,200 users`."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
