@@ -44,4 +44,4 @@ screenshots: $(STAMP) ## redraw screenshots/ from the demo org
 	$(CLEAN) $(BIN)/python -m tests.screenshots
 
 clean: ## forget .venv and caches
-	rm -rf $(VENV) .pytest_tmp .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis dist build
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis dist build

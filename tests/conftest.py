@@ -1,0 +1,37 @@
+"""What every test stands on."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+
+FOREIGN = ("EVICT_", "OKTA_")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """A folder of our own: pytest < 9.0.3 uses a predictable one under /tmp (CVE-2025-71176)."""
+    if config.option.basetemp is None and not hasattr(config, "workerinput"):
+        config.option.basetemp = config.stash_basetemp = tempfile.mkdtemp(prefix="evict-tests-")  # type: ignore[attr-defined]
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Leave nothing behind."""
+    if folder := getattr(config, "stash_basetemp", None):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(autouse=True)
+def own_folders(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No test reads or writes what belongs to the person who runs it."""
+    for name in [name for name in os.environ if name.startswith(FOREIGN)]:
+        monkeypatch.delenv(name)
+    home = tmp_path / "home"
+    home.mkdir(exist_ok=True)
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("EVICT_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("EVICT_CONFIG_DIR", str(tmp_path / "config"))

@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from console import paths
+
+
+@pytest.fixture(autouse=True, params=[0o000, 0o022, 0o077])
+def umask(request: pytest.FixtureRequest) -> object:
+    before = os.umask(request.param)
+    yield
+    os.umask(before)
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_folders_are_0700_and_files_0600(tmp_path: Path) -> None:
+    folder = paths.private_dir(tmp_path / "evict")
+    paths.write_private(folder / "a.csv", b"x")
+    assert (mode(folder), mode(folder / "a.csv")) == (0o700, 0o600)
+
+
+def test_an_existing_file_is_not_overwritten_unasked(tmp_path: Path) -> None:
+    target = tmp_path / "a"
+    paths.write_private(target, b"first")
+    with pytest.raises(FileExistsError):
+        paths.write_private(target, b"second")
+    assert target.read_bytes() == b"first"
+    paths.write_private(target, b"second", replace=True)
+    assert target.read_bytes() == b"second"
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
+def test_links_and_folders_open_to_others_are_refused(tmp_path: Path) -> None:
+    victim = tmp_path / "victim"
+    victim.write_bytes(b"keep")
+    (tmp_path / "link").symlink_to(victim)
+    with pytest.raises(paths.UnsafePathError):
+        paths.open_private(tmp_path / "link", os.O_WRONLY)
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    shared.chmod(0o777)
+    with pytest.raises(paths.UnsafePathError, match="chmod 700"):
+        paths.private_dir(shared)
+    with pytest.raises(paths.UnsafePathError, match="not a folder"):
+        paths.private_dir(victim)
+
+
+def test_shipped_themes_are_found() -> None:
+    assert paths.themes_dir().name == "themes"
+    assert paths.themes_dir().is_dir()
