@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from pathlib import Path
 
 import pytest
 
@@ -26,12 +25,11 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 @pytest.fixture(autouse=True)
-def own_folders(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def own_folders(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
     """No test reads or writes what belongs to the person who runs it."""
     for name in [name for name in os.environ if name.startswith(FOREIGN)]:
         monkeypatch.delenv(name)
-    home = tmp_path / "home"
-    home.mkdir(exist_ok=True)
-    monkeypatch.setenv("HOME", str(home))
-    monkeypatch.setenv("EVICT_DATA_DIR", str(tmp_path / "data"))
-    monkeypatch.setenv("EVICT_CONFIG_DIR", str(tmp_path / "config"))
+    own = tmp_path_factory.mktemp("own")
+    monkeypatch.setenv("HOME", str(own))
+    monkeypatch.setenv("EVICT_DATA_DIR", str(own / "data"))
+    monkeypatch.setenv("EVICT_CONFIG_DIR", str(own / "config"))
