@@ -1,0 +1,181 @@
+"""Every key of the console, once: feeds the footer, the help screen, remapping by id, and the README."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from textual.binding import Binding, BindingType
+
+PLACES = {
+    "app": "Everywhere",
+    "table": "In a list",
+    "triage": "Triage",
+    "history": "History",
+    "limits": "Limits",
+    "help": "Help",
+}
+"""Where a key works, in the order of the help screen, with its heading."""
+
+FORBIDDEN = frozenset({"ctrl+m", "ctrl+i", "ctrl+h", "ctrl+j", "ctrl+left_square_bracket"})
+"""Terminals send these as Enter, Tab, Backspace, Newline and Escape: nobody could tell them apart."""
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One binding. `keys` is comma-separated, as Textual takes it; `show` puts it into the footer."""
+
+    id: str
+    keys: str
+    action: str
+    description: str
+    where: str
+    show: bool = False
+    priority: bool = False
+    label: str = ""
+    """Short form for the footer; the description where empty."""
+    tip: str = ""
+    """A sentence more, for the help screen."""
+
+
+KEYS: tuple[Key, ...] = (
+    Key("app.triage", "1", "app.go('triage')", "Triage: find users, fill the queue, run it", "app", label="Triage"),
+    Key("app.history", "2", "app.go('history')", "History: what was revoked, by whom and why", "app", label="History"),
+    Key("app.limits", "3", "app.go('limits')", "Limits: what the org lets us send", "app", label="Limits"),
+    Key("app.pause", "z", "app.pause", "Pause the running batch, or go on", "app", label="Pause"),
+    Key("app.stop", "x", "app.stop", "Stop the running batch: nothing more is sent", "app", label="Stop"),
+    Key("app.palette", "ctrl+p", "app.command_palette", "Command palette", "app", priority=True, label="Commands"),
+    Key("app.palette_colon", "colon", "app.command_palette", "Command palette", "app"),
+    Key("app.help", "question_mark", "app.help", "Help", "app", show=True),
+    Key("app.help_f1", "f1", "app.help", "Help, also while typing", "app", priority=True, label="Help"),
+    Key("app.theme", "f2", "app.next_theme", "Next theme", "app", label="Theme"),
+    Key("app.jump", "ctrl+o", "app.jump", "Jump to a part of the screen by one letter", "app", label="Jump"),
+    Key(
+        "app.quit", "ctrl+q", "app.quit", "Quit; asks while a batch runs", "app", show=True, priority=True, label="Quit"
+    ),
+    Key("table.down", "down,j", "down", "Down", "table"),
+    Key("table.up", "up,k", "up", "Up", "table"),
+    Key("table.page_down", "pagedown,ctrl+f", "page_down", "A page down", "table"),
+    Key("table.page_up", "pageup,ctrl+b", "page_up", "A page up", "table"),
+    Key("table.first", "home,g", "first", "First row", "table"),
+    Key("table.last", "end,G", "last", "Last row", "table"),
+    Key("table.mark", "space", "mark", "Mark, and move down", "table", show=True, label="Mark"),
+    Key("table.mark_range", "ctrl+space,ctrl+@", "mark_range", "Mark from the last mark to here", "table"),
+    Key("table.mark_all", "a", "mark_all", "Mark all in view", "table", show=True, label="All"),
+    Key("table.invert", "asterisk", "invert_marks", "Invert the marks", "table"),
+    Key("table.clear", "ctrl+backslash", "clear_marks", "Clear the marks", "table"),
+    Key("table.choose", "enter", "choose", "Details", "table", show=True),
+    Key("table.sort", "s", "sort_next", "Sort by the next column", "table", label="Sort"),
+    Key("table.sort_reverse", "S", "sort_reverse", "Reverse the sort", "table"),
+    Key("triage.search", "slash", "search", "Search; Esc gives the list back", "triage", show=True, label="Search"),
+    Key("triage.stage", "plus", "stage", "Put what is marked into the queue", "triage", show=True, label="Queue"),
+    Key("triage.unstage", "minus,delete", "unstage", "Take what is marked out of the queue", "triage", label="Unqueue"),
+    Key("triage.paste", "p", "paste", "Paste targets", "triage", show=True, label="Paste"),
+    Key("triage.open", "o", "open_file", "Open a file of targets", "triage", label="File"),
+    Key("triage.tokens", "t", "toggle_tokens", "OAuth tokens too: on, off", "triage", label="Tokens"),
+    Key("triage.devices", "f", "toggle_devices", "Forget devices too: on, off", "triage", label="Devices"),
+    Key("triage.case", "c", "case", "Case and reason", "triage", show=True, label="Case"),
+    Key("triage.review", "r", "review", "Review and run", "triage", show=True, label="Run"),
+    Key("triage.undo", "u", "undo", "Undo, as long as nothing is sent", "triage", show=True, label="Undo"),
+    Key("triage.retry", "R", "retry", "Stage again what failed", "triage", label="Retry"),
+    Key("triage.copy", "y", "copy_id", "Copy the ID", "triage", label="Copy ID"),
+    Key("triage.export", "e", "export", "Export", "triage", label="Export"),
+    Key("history.filter", "slash", "filter", "Filter; Esc gives the list back", "history", show=True, label="Filter"),
+    Key(
+        "history.requeue",
+        "R",
+        "requeue",
+        "Put users into the triage queue again",
+        "history",
+        show=True,
+        label="Requeue",
+    ),
+    Key(
+        "history.export", "e", "export", "Export what is shown, or what is marked", "history", show=True, label="Export"
+    ),
+    Key("history.copy", "y", "copy_id", "Copy the user's ID", "history", label="Copy ID"),
+    Key("history.verify", "v", "verify", "Verify that the history is whole", "history", show=True, label="Verify"),
+    Key("limits.pace", "p", "next_pace", "Sprint or spread", "limits", show=True, label="Pace"),
+    Key(
+        "limits.more",
+        "plus",
+        "reserve(5)",
+        "A larger reserve for everyone else",
+        "limits",
+        show=True,
+        label="Reserve +",
+    ),
+    Key("limits.less", "minus", "reserve(-5)", "A smaller reserve", "limits", show=True, label="Reserve -"),
+    Key("help.close", "escape,q", "close", "Close", "help", show=True),
+)
+"""The keys, in the order in which the footer and the help screen show them."""
+
+
+def bindings(where: str) -> list[BindingType]:
+    """What a screen or widget of that place puts into its BINDINGS."""
+    return [
+        Binding(
+            key.keys,
+            key.action,
+            key.label or key.description,
+            show=key.show,
+            priority=key.priority,
+            tooltip=key.tip or key.description,
+            id=key.id,
+        )
+        for key in KEYS
+        if key.where == where
+    ]
+
+
+def keymap(wanted: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
+    """The operator's own keys by binding id, as `App.set_keymap` takes them; and a sentence for each that is no use."""
+    known = {key.id: key for key in KEYS}
+    good: dict[str, str] = {}
+    problems: list[str] = []
+    for name, value in wanted.items():
+        keys = [part.strip() for part in value.split(",") if part.strip()]
+        bad = sorted(FORBIDDEN.intersection(part.lower() for part in keys))
+        if name not in known:
+            problems.append(f"keys: there is no binding {name!r}; the help screen lists them")
+        elif not keys:
+            problems.append(f"keys: {name} has no key")
+        elif bad:
+            problems.append(f"keys: {name} can't be {bad[0]}: terminals can't tell it from another key")
+        elif known[name].priority and any(len(part) == 1 for part in keys):
+            problems.append(f"keys: {name} works while typing, so it can't be the single letter {keys[0]!r}")
+        else:
+            good[name] = ",".join(keys)
+    return good, problems
+
+
+_DISPLAY = {
+    "question_mark": "?",
+    "slash": "/",
+    "colon": ":",
+    "plus": "+",
+    "minus": "-",
+    "asterisk": "*",
+    "ctrl+backslash": "ctrl+\\",
+    "pagedown": "PgDn",
+    "pageup": "PgUp",
+    "down": "↓",
+    "up": "↑",
+}
+
+
+def display(keys: str) -> str:
+    """Keys as people write them: `j ↓`, `ctrl+\\`."""
+    shown = [_DISPLAY.get(key, key) for key in keys.split(",") if key != "ctrl+@"]
+    return " ".join(shown)
+
+
+def markdown() -> str:
+    """The keys as a Markdown table, for the README."""
+    lines = ["| where | key | does | id |", "|---|---|---|---|"]
+    for place, heading in PLACES.items():
+        for key in KEYS:
+            if key.where == place:
+                shown = display(key.keys).replace("|", "\\|")
+                lines.append(f"| {heading} | `{shown}` | {key.description} | `{key.id}` |")
+    return "\n".join(lines) + "\n"
