@@ -1,0 +1,318 @@
+"""Every setting of Evict, where it may come from and which source wins.
+
+Command line > environment > `config.toml` > `./okta.yaml` > `~/.okta/okta.yaml` > the defaults below.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from console import paths
+from console.settings_sources import Layer, SettingsError, config_file, environment, okta_yaml, settle_mode
+from console.text import sanitize
+
+__all__ = ["Explained", "Settings", "SettingsError", "explain", "load", "load_demo"]
+
+SERVICE_ACCOUNT_PATTERNS = (
+    *("svc-*", "svc_*", "svc.*", "sa-*", "sa_*", "srv-*", "srv_*", "service-*", "service_*", "service.*"),
+    *(
+        "*-svc",
+        "*_svc",
+        "*-sa",
+        "*-bot",
+        "*_bot",
+        "bot-*",
+        "bot_*",
+        "noreply*",
+        "no-reply*",
+        "do-not-reply*",
+        "donotreply*",
+    ),
+    *("api-*", "app-*", "automation*", "integration-*", "robot-*", "scanner*"),
+)
+"""Logins (the part before the @) that usually belong to software; globs, case-insensitive."""
+
+CONNECTION = frozenset({"org_url", "token", "token_prefix", "authorization_mode", "ca_file", "proxy"})
+"""What the demo org has no use for and must never hold."""
+
+LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+HOSTNAME = re.compile(rf"(?=.{{1,253}}\Z){LABEL}(\.{LABEL})*", re.ASCII)
+    r"(?=.{1,253}\Z)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*", re.ASCII
+)
+
+
+def _loopback(host: str) -> bool:
+    """Whether `host` is this machine."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _org_url(value: str) -> str:
+    """The org URL as scheme, host and port alone. Raises ValueError with what to write instead."""
+    text = value.strip()
+    if "{yourOktaDomain}" in text:
+        raise ValueError("still holds the placeholder {yourOktaDomain}: put your org's address there")
+    if not text.isascii() or not text.isprintable() or " " in text or "\\" in text:
+        raise ValueError("must be plain ASCII without spaces, such as https://example.okta.com")
+    try:
+        parts = urlsplit(text)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        raise ValueError("is not a URL such as https://example.okta.com") from None
+    if parts.scheme not in {"https", "http"} or text.count("://") != 1:
+        raise ValueError("must start with https://, such as https://example.okta.com")
+    if parts.username is not None or parts.password is not None:
+        raise ValueError("must not hold a user name or password: write https://example.okta.com")
+    if not HOSTNAME.fullmatch(host) and not _is_address(host):
+        raise ValueError("names no valid host: it looks like https://example.okta.com")
+    if parts.scheme == "http" and not _loopback(host):
+        raise ValueError("must start with https:// (plain http is for this machine alone)")
+    if "-admin." in host:
+        raise ValueError(f"is the address of the admin console: use https://{host.replace('-admin.', '.', 1)}")
+    if host.endswith(".com.com"):
+        raise ValueError(f"ends in .com.com: use https://{host.removesuffix('.com')}")
+    netloc = f"[{host}]" if ":" in host else host
+    if port is not None and port != (443 if parts.scheme == "https" else 80):
+        netloc = f"{netloc}:{port}"
+    if parts.path.strip("/") or parts.query or parts.fragment or text[-1] in "?#":
+        raise ValueError(f"must end after the host: use {parts.scheme}://{netloc}")
+    return f"{parts.scheme}://{netloc}"
+
+
+def _token(value: SecretStr) -> SecretStr:
+    """A token that may stand in a header. Raises ValueError, never with the token in it."""
+    text = value.get_secret_value()
+    if not text.strip():
+        raise ValueError("is empty: create an API token in the Okta admin console under Security > API > Tokens")
+    if text.strip() == "{apiToken}":
+        raise ValueError("still holds the placeholder {apiToken}: put your API token there")
+    if text.lower().startswith(("ssws ", "bearer ")):
+        raise ValueError("must be the token alone, without the word before it (that is token_prefix)")
+    if not text.isascii() or not text.isprintable() or " " in text:
+        raise ValueError("holds a space, a control character or a letter that no token has: copy it again")
+    return value
+
+
+def _proxy(value: SecretStr) -> SecretStr:
+    """A proxy URL; it may hold a password, so it is never shown whole."""
+    text = value.get_secret_value()
+    try:
+        parts = urlsplit(text)
+        usable = parts.scheme in {"http", "https"} and parts.hostname and (parts.port or True)
+    except ValueError:
+        usable = False
+    if not usable or not text.isprintable() or " " in text:
+        raise ValueError("must look like http://proxy.example.com:8080")
+    return value
+
+
+def _existing_file(value: Path) -> Path:
+    path = value.expanduser()
+    if not path.is_file():
+        raise ValueError(f"names no file: {sanitize(str(path))}")
+    return path
+
+
+def _words(value: Any) -> Any:
+    """One word where a list is wanted is a list of one; words are stripped, empty ones go."""
+    words = (value,) if isinstance(value, str) else value
+    if isinstance(words, list | tuple) and all(isinstance(word, str) for word in words):
+        return tuple(word.strip() for word in words if word.strip())
+    return value
+
+
+def _lower(value: Any) -> Any:
+    return value.strip().lower() if isinstance(value, str) else value
+
+
+Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
+Folder = Annotated[Path, AfterValidator(lambda path: path.expanduser())]
+Seconds = Annotated[float, Field(gt=0, le=600, allow_inf_nan=False)]
+
+
+class Settings(BaseSettings):
+    """What the operator decided. Frozen; lower layers get plain values from it, never the whole.
+
+    Times are seconds, shares are fractions. Made by `load`; raises pydantic's ValidationError when made by hand.
+    """
+
+    model_config = SettingsConfigDict(
+        frozen=True, extra="forbid", hide_input_in_errors=True, validate_default=False, env_prefix="EVICT_"
+    )
+
+    org_url: Annotated[str, AfterValidator(_org_url)] | None = None
+    """The org, `https://example.okta.com`."""
+    token: Annotated[SecretStr, AfterValidator(_token)] | None = None
+    """API token, or a ready OAuth access token with the prefix `Bearer`."""
+    token_prefix: str = Field(default="SSWS", pattern=r"^[A-Za-z][A-Za-z0-9-]{0,31}$")
+    """The word before the token: `SSWS` or `Bearer`."""
+    ca_file: Annotated[Path, AfterValidator(_existing_file)] | None = None
+    """PEM file with the CA of a TLS-inspecting proxy."""
+    proxy: Annotated[SecretStr, AfterValidator(_proxy)] | None = None
+    """`http://proxy.example.com:8080`; secret, as it may hold a password."""
+    connect_timeout: Seconds = 5.0
+    read_timeout: Seconds = 20.0
+    deadline: Seconds = 30.0
+    """For one call in all."""
+    reserve: float = Field(default=0.2, ge=0, le=0.9, allow_inf_nan=False)
+    """The share of each window left to everyone else in the org: 0.2 is 20 %."""
+    in_flight: int = Field(default=8, ge=1, le=10)
+    """Requests under way at once."""
+    pace: Annotated[Literal["sprint", "spread"], BeforeValidator(_lower)] = "sprint"
+    emergency: bool = False
+    """Use the reserve too."""
+    oauth_tokens: bool = False
+    """Also revoke OAuth tokens, unless said otherwise for a revocation."""
+    forget_devices: bool = False
+    """Also clear remembered factors, unless said otherwise for a revocation."""
+    protected_users: Words = ()
+    """IDs, logins, emails or globs of them that are never revoked."""
+    protected_groups: Words = ()
+    """IDs or exact names of groups whose members are never revoked."""
+    service_account_patterns: Words = SERVICE_ACCOUNT_PATTERNS
+    """Globs of logins that are shown as service accounts."""
+    read_only: bool = False
+    """Look, never revoke."""
+    theme: str = "evict-dark"
+    keys: dict[str, str] = Field(default_factory=dict)
+    """Binding id to keys, `{"queue.add": "a,plus"}`."""
+    data_dir: Folder = Field(default_factory=paths.data_dir)
+    config_dir: Folder = Field(default_factory=paths.config_dir)
+    log_level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_lower)] = "warning"
+    sources: dict[str, str] = Field(default_factory=dict, repr=False, exclude=True)
+    """Setting to the place it was read from; no setting itself."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Only what `load` hands over: a Settings made by hand reads neither environment nor files."""
+        return (init_settings,)
+
+
+KNOWN = tuple(name for name in Settings.model_fields if name != "sources")
+DEFAULT = "default"
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """One setting as it stands; secrets are masked."""
+
+    name: str
+    value_masked: str
+    source: str
+
+
+def load(**overrides: Any) -> Settings:
+    """The settings of this process; an override of None is one that was not given.
+
+    Raises SettingsError whose message says, one line a problem, which setting, where it came from and what to do.
+    """
+    return _load(overrides, KNOWN)
+
+
+def load_demo(**overrides: Any) -> Settings:
+    """As `load`, but blind to everything that concerns a real org: the demo needs no credential and gets none."""
+    return _load(overrides, [name for name in KNOWN if name not in CONNECTION])
+
+
+def _load(overrides: Mapping[str, Any], wanted: Collection[str]) -> Settings:
+    given = {name: value for name, value in overrides.items() if value is not None}
+    if unknown := [name for name in given if name not in KNOWN]:
+        raise SettingsError(*(f"unknown setting {sanitize(name, limit=40)!r}" for name in unknown))
+    layers = settle_mode(_only(layer, wanted) for layer in _layers(given))
+    values: dict[str, Any] = {}
+    sources: dict[str, str] = {}
+    for layer in layers:
+        for name, value in layer.values.items():
+            if name not in values:
+                values[name] = value
+                sources[name] = layer.where.get(name, "")
+    try:
+        return Settings(**values, sources=sources)
+    except ValidationError as error:
+        raise SettingsError(*_problems(error, sources)) from None
+
+
+def _layers(given: dict[str, Any]) -> list[Layer]:
+    """Every source, the strongest first. The folder of `config.toml` may come from the two before it."""
+    shell = environment(os.environ, KNOWN)
+    named = given.get("config_dir") or shell.values.get("config_dir")
+    folder = Path(named).expanduser() if named else paths.config_dir()
+    known = [name for name in KNOWN if name != "config_dir"]
+    return [
+        Layer(given, dict.fromkeys(given, "command line")),
+        shell,
+        config_file(folder / "config.toml", known),
+        okta_yaml(Path("okta.yaml").absolute()),
+        okta_yaml(Path.home() / ".okta" / "okta.yaml"),
+    ]
+
+
+def _only(layer: Layer, wanted: Collection[str]) -> Layer:
+    kept = {"authorization_mode", *wanted} if "token" in wanted else set(wanted)
+    return Layer({name: value for name, value in layer.values.items() if name in kept}, layer.where)
+
+
+def _problems(error: ValidationError, sources: Mapping[str, str]) -> list[str]:
+    """What pydantic found, without the values it found it in."""
+    problems = []
+    for found in error.errors(include_url=False, include_context=False, include_input=False):
+        name = str(found["loc"][0]) if found["loc"] else "settings"
+        message = found["msg"].removeprefix("Value error, ")
+        message = message[:1].lower() + message[1:]
+        hint = " (0.2 is 20 %)" if name == "reserve" else ""
+        problems.append(f"{name} ({sources.get(name, DEFAULT)}) {message}{hint}")
+    return problems
+
+
+def explain(settings: Settings) -> list[Explained]:
+    """Every setting with its value, secrets masked, and where it came from, in the order of the class."""
+    return [
+        Explained(name, _masked(name, getattr(settings, name)), settings.sources.get(name, DEFAULT)) for name in KNOWN
+    ]
+
+
+def _masked(name: str, value: Any) -> str:
+    if value is None:
+        return "not set"
+    if name == "proxy":
+        parts = urlsplit(value.get_secret_value())
+        secret = "********@" if "@" in parts.netloc else ""
+        return f"{parts.scheme}://{secret}{parts.netloc.rpartition('@')[2]}"
+    if isinstance(value, SecretStr):
+        return "********"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, tuple):
+        return ", ".join(value) or "none"
+    if isinstance(value, dict):
+        return ", ".join(f"{key}={keys}" for key, keys in value.items()) or "none"
+    return sanitize(str(value))

@@ -1,0 +1,196 @@
+"""Where settings come from: the environment, `config.toml` and Okta's own `okta.yaml`, each read into one layer.
+
+Nothing here puts a value into a message: what was read may be a secret.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import os
+import re
+import stat
+import tomllib
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from console.text import sanitize
+
+MAX_FILE_BYTES = 1024 * 1024
+"""Okta's own limit for okta.yaml; a larger file is no settings file."""
+
+PREFIX = "EVICT_"
+OKTA_ENVIRONMENT = {
+    "OKTA_CLIENT_ORGURL": "org_url",
+    "OKTA_CLIENT_TOKEN": "token",
+    "OKTA_CLIENT_AUTHORIZATIONMODE": "authorization_mode",
+}
+OKTA_YAML = {"orgUrl": "org_url", "token": "token", "authorizationMode": "authorization_mode"}
+AUTHORIZATION_MODES = {"ssws": "SSWS", "bearer": "Bearer"}
+
+LISTS = frozenset({"protected_users", "protected_groups", "service_account_patterns"})
+TABLES = frozenset({"keys"})
+
+
+class SettingsError(ValueError):
+    """Settings that can't be used. `problems`: one sentence each, with the setting, its source and what to do."""
+
+    def __init__(self, *problems: str) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """The settings that one source names, and for each the exact place, in words."""
+
+    values: Mapping[str, Any] = field(default_factory=dict)
+    where: Mapping[str, str] = field(default_factory=dict)
+
+
+def environment(environ: Mapping[str, str], known: Collection[str]) -> Layer:
+    """`EVICT_*`, and Okta's own variables where Evict's are not set. An empty variable counts as not set.
+
+    Raises SettingsError for a variable that is nearly one of ours (`EVICT_READONLY`): a typo must not switch off what
+    it was meant to switch on. Others are left alone.
+    """
+    ours = {PREFIX + name.upper(): name for name in known}
+    values: dict[str, Any] = {}
+    where: dict[str, str] = {}
+    problems = []
+    for variable in environ:
+        if variable.startswith(PREFIX) and variable not in ours:
+            near = difflib.get_close_matches(variable, ours, n=1, cutoff=0.85)
+            if near:
+                problems.append(
+                    f"the environment variable {sanitize(variable, limit=60)} is unknown: did you mean {near[0]}?"
+                )
+    if problems:
+        raise SettingsError(*problems)
+    for variable, name in (*ours.items(), *OKTA_ENVIRONMENT.items()):
+        if (value := environ.get(variable, "")) and name not in values:
+            values[name] = _decoded(name, value, variable)
+            where[name] = f"environment {variable}"
+    return Layer(values, where)
+
+
+def _decoded(name: str, value: str, variable: str) -> Any:
+    """Lists and tables arrive in the environment as JSON; a list also as words between commas."""
+    if name not in LISTS | TABLES:
+        return value
+    if name in LISTS and not value.lstrip().startswith("["):
+        return tuple(word.strip() for word in value.split(",") if word.strip())
+    try:
+        return json.loads(value)
+    except (ValueError, RecursionError):
+        raise SettingsError(f"{name} (environment {variable}) is not valid JSON") from None
+
+
+def config_file(path: Path, known: Collection[str]) -> Layer:
+    """`config.toml`: every key must be known, and a token is taken only from a file that nobody else may read.
+
+    A missing file is an empty layer. Raises SettingsError.
+    """
+    content = _read(path)
+    if content is None:
+        return Layer()
+    try:
+        values = tomllib.loads(content)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        place = re.search(r"\(at [^()]*\)", str(error))
+        raise SettingsError(f"{path} is not valid TOML {place.group() if place else ''}".rstrip()) from None
+    problems = [_unknown_key(key, known, path) for key in values if key not in known]
+    if "token" in values and os.name == "posix" and stat.S_IMODE(path.stat().st_mode) & 0o077:
+        problems.append(f"{path} holds a token but others may read it: run  chmod 600 {path}  and renew the token")
+    if problems:
+        raise SettingsError(*problems)
+    return Layer(values, dict.fromkeys(values, str(path)))
+
+
+def _unknown_key(key: str, known: Iterable[str], path: Path) -> str:
+    shown = sanitize(key, limit=40)
+    if key in {"profile", "profiles"}:
+        return f"{shown!r} in {path}: profiles are not supported yet; put the settings at the top of the file"
+    near = difflib.get_close_matches(key.lower().replace("-", "_"), known, n=1, cutoff=0.5)
+    return f"unknown setting {shown!r} in {path}" + (f": did you mean {near[0]}?" if near else "")
+
+
+def okta_yaml(path: Path) -> Layer:
+    """The part of Okta's `okta.yaml` that Evict understands; the rest belongs to Okta's SDKs and is ignored.
+
+    A missing file is an empty layer. Raises SettingsError for one that can't be read, is larger than 1 MiB, is not
+    YAML, or that somebody else may have written: it decides where the token is sent.
+    """
+    content = _read(path)
+    if content is None:
+        return Layer()
+    info = path.stat()
+    if os.name == "posix" and (info.st_uid not in (os.getuid(), 0) or info.st_mode & stat.S_IWOTH):
+        raise SettingsError(
+            f"{path} may have been written by somebody else: it is not used. Own it and run  chmod 600 {path}"
+        )
+    try:
+        document = yaml.safe_load(content)
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        mark = getattr(error, "problem_mark", None)
+        raise SettingsError(f"{path} is not valid YAML" + (f" (at line {mark.line + 1})" if mark else "")) from None
+    client: Any = document
+    for step in ("okta", "client"):
+        client = client.get(step) if isinstance(client, dict) else None
+    if not isinstance(client, dict):
+        return Layer()
+    values = {name: client[key] for key, name in OKTA_YAML.items() if client.get(key) not in (None, "")}
+    return Layer(values, dict.fromkeys(values, str(path)))
+
+
+def _read(path: Path) -> str | None:
+    """The text of a settings file, None where there is none."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(MAX_FILE_BYTES + 1)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise SettingsError(f"cannot read {path}: {error.strerror}") from None
+    if len(content) > MAX_FILE_BYTES:
+        raise SettingsError(f"{path} is larger than 1 MiB: that is no settings file")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise SettingsError(f"{path} is not UTF-8 text") from None
+
+
+def settle_mode(layers: Iterable[Layer]) -> tuple[Layer, ...]:
+    """The layers with Okta's `authorizationMode` turned into the prefix of the token.
+
+    A `PrivateKey` below a layer that has a token of its own is not in use and is left out. Raises SettingsError for a
+    `PrivateKey` that is in use, and for an unknown mode.
+    """
+    settled = []
+    has_token = False
+    for layer in layers:
+        values, where = dict(layer.values), dict(layer.where)
+        mode = values.pop("authorization_mode", None)
+        place = where.pop("authorization_mode", "")
+        if mode is not None and not (has_token and str(mode).lower() == "privatekey"):
+            values.setdefault("token_prefix", _prefix(mode, place))
+            where.setdefault("token_prefix", place)
+        has_token = has_token or "token" in values
+        settled.append(Layer(values, where))
+    return tuple(settled)
+
+
+def _prefix(mode: object, place: str) -> str:
+    if str(mode).lower() == "privatekey":
+        raise SettingsError(
+            f"authorizationMode PrivateKey ({place}) is not supported yet: set an API token (EVICT_TOKEN), "
+            "or an access token with authorizationMode Bearer"
+        )
+    prefix = AUTHORIZATION_MODES.get(str(mode).lower())
+    if prefix is None:
+        raise SettingsError(f"authorizationMode ({place}) is neither SSWS nor Bearer")
+    return prefix

@@ -1,0 +1,224 @@
+"""The composition root: settings in; http client, Okta client, pacer, queue, dispatcher and history out."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import random
+import re
+import secrets
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+import httpx
+from pydantic import SecretStr
+
+from console.clock import Clock, SystemClock
+from console.demo.app import build_app
+from console.demo.org import DemoOrg
+from console.history.records import OperatorRecord
+from console.history.store import History, new_id
+from console.okta.auth import TokenAuth
+from console.okta.client import OktaClient
+from console.okta.errors import CredentialRejected, OktaError, ScopeMissing, Unreachable
+from console.okta.models import OrgInfo, User
+from console.okta.transport import open_http
+from console.revocation.dispatcher import Dispatcher
+from console.revocation.events import Events, RateLimitMet
+from console.revocation.guard import Guard
+from console.revocation.pacer import Pacer
+from console.revocation.queue import Queue
+from console.revocation.readonly import ReadOnlyClient, ReadOnlyDispatcher
+from console.revocation.resolver import Resolver
+from console.settings import Settings, SettingsError
+from console.text import sanitize
+
+DEMO_URL = "https://demo.okta.test"
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """How Evict stands with the org. `message` says what is wrong and what to do; empty when nothing is."""
+
+    state: Literal["connecting", "connected", "offline", "refused"]
+    message: str = ""
+
+
+def history_folder(settings: Settings, *, demo: bool = False) -> Path:
+    """Where the history of this org lives: each org has one of its own, and the demo never mixes with a real one.
+
+    Raises SettingsError where no org is set.
+    """
+    if demo:
+        return settings.data_dir / "demo"
+    if settings.org_url is None:
+        raise SettingsError("no org is set: set EVICT_ORG_URL to its address, such as https://example.okta.com")
+    return settings.data_dir / re.sub(r"[^a-z0-9.-]", "_", urlsplit(settings.org_url).netloc)
+
+
+def open_history(settings: Settings, *, clock: Clock, demo: bool = False, read_only: bool = False) -> History:
+    """The history of the org, without a connection to it. Raises HistoryUnavailable, SettingsError."""
+    return History.open(history_folder(settings, demo=demo), clock=clock, read_only=read_only)
+
+
+def whoami(auth_mode: str) -> OperatorRecord:
+    """The operator as this machine knows them."""
+    try:
+        os_user = getpass.getuser()
+    except (OSError, KeyError):  # an account without a name, as in some containers
+        os_user = f"uid {os.getuid()}"
+    return OperatorRecord(os_user=sanitize(os_user), host=sanitize(socket.gethostname()), auth_mode=auth_mode)
+
+
+class Workspace:
+    """Everything one console holds. Made by `open` or `open_demo`, ended by `aclose`."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        token: SecretStr,
+        history: History,
+        *,
+        clock: Clock,
+        transport: httpx.AsyncBaseTransport | None,
+        seed: int | None,
+        demo_org: DemoOrg | None = None,
+    ) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.history = history
+        self.demo_org = demo_org
+        """The org of the demo, None on a real one."""
+        self.org_url = settings.org_url or ""
+        self.org: OrgInfo | None = None
+        self.me: User | None = None
+        self.connection = Connection("connecting")
+        self.operator = whoami(settings.token_prefix)
+        rng = random.Random(seed)  # noqa: S311 - jitter, not a secret
+        self.events = Events()
+        self.http = open_http(
+            self.org_url,
+            TokenAuth(token, self.org_url, prefix=settings.token_prefix),
+            transport=transport,
+            ca_file=settings.ca_file,
+            proxy=settings.proxy.get_secret_value() if settings.proxy else None,
+            connect_timeout=settings.connect_timeout,
+            read_timeout=settings.read_timeout,
+        )
+        self.pacer = Pacer(
+            clock,
+            rng=rng,
+            reserve=settings.reserve,
+            in_flight=settings.in_flight,
+            pace=settings.pace,
+            on_rate_limited=lambda bucket, cause: self.events.emit(RateLimitMet(bucket, cause)),
+        )
+        if settings.emergency:
+            self.pacer.emergency(True)
+        make_client = ReadOnlyClient if settings.read_only else OktaClient
+        self.client = make_client(self.http, gate=self.pacer, clock=clock, deadline_s=settings.deadline)
+        self.queue = Queue(self.events, new_id=lambda: new_id(clock))
+        self.guard = Guard(
+            users=settings.protected_users,
+            groups=settings.protected_groups,
+            service_patterns=settings.service_account_patterns,
+        )
+        self.resolver = Resolver(self.client, self.pacer)
+        make_dispatcher = ReadOnlyDispatcher if settings.read_only else Dispatcher
+        self.dispatcher = make_dispatcher(
+            self.client,
+            pacer=self.pacer,
+            queue=self.queue,
+            history=history,
+            events=self.events,
+            clock=clock,
+            rng=rng,
+            operator=lambda: self.operator,
+            org=self.org_url,
+            guard=self.guard,
+        )
+
+    @property
+    def demo(self) -> bool:
+        """Whether this is the demo org."""
+        return self.demo_org is not None
+
+    @classmethod
+    async def open(
+        cls,
+        settings: Settings,
+        *,
+        clock: Clock | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
+        seed: int | None = None,
+    ) -> Workspace:
+        """A workspace on a real org; nothing is sent yet.
+
+        Raises SettingsError where org or token is missing, HistoryUnavailable where the history can't be opened.
+        """
+        clock = clock or SystemClock()
+        if settings.token is None:
+            raise SettingsError("no token is set: set EVICT_TOKEN to an API token of the org (or try:  evict demo)")
+        history = open_history(settings, clock=clock)
+        try:
+            return cls(settings, settings.token, history, clock=clock, transport=transport, seed=seed)
+        except BaseException:
+            history.close()
+            raise
+
+    @classmethod
+    async def open_demo(
+        cls, settings: Settings, *, users: int = 300, seed: int = 7, clock: Clock | None = None, **options: Any
+    ) -> Workspace:
+        """A workspace on the demo org, which runs inside this process; `options` go to DemoOrg.
+
+        Raises HistoryUnavailable where the demo's own history can't be opened.
+        """
+        clock = clock or SystemClock()
+        token = secrets.token_urlsafe(24)
+        org = DemoOrg(seed=seed, users=users, clock=clock, token=token, **options)
+        nothing: dict[str, Any] = {"org_url": DEMO_URL, "token": SecretStr(token), "token_prefix": "SSWS"}
+        settings = settings.model_copy(update={**nothing, "ca_file": None, "proxy": None})
+        transport = httpx.ASGITransport(app=build_app(org))
+        history = open_history(settings, clock=clock, demo=True)
+        try:
+            return cls(settings, SecretStr(token), history, clock=clock, transport=transport, seed=seed, demo_org=org)
+        except BaseException:
+            history.close()
+            raise
+
+    async def connect(self) -> Connection:
+        """Ask the org who it is and who we are, and load the guard. Never raises an OktaError; may be repeated."""
+        self.connection = Connection("connecting")
+        self.connection = await self._connect()
+        return self.connection
+
+    async def _connect(self) -> Connection:
+        try:
+            self.org = await self.client.org_info()
+            self.me = await self.client.me()
+        except (CredentialRejected, ScopeMissing) as error:
+            return Connection("refused", f"{error} {error.advice}")
+        except OktaError as error:
+            if self.org is None or isinstance(error, Unreachable):
+                return Connection("offline", f"{error} {error.advice}")
+            # A service app has no user of its own: that costs the name in the history, not the connection.
+            message = f"Okta does not say who the credential belongs to: {error}"
+            await self.guard.load(self.client)
+            return Connection("connected", message)
+        self.operator = self.operator.model_copy(update={"principal": self.me.login})
+        await self.guard.load(self.client, own=self.me)
+        return Connection("connected")
+
+    async def aclose(self) -> None:
+        """Stop sending, wait for what is under way, then close connections and, last, the history."""
+        try:
+            await self.dispatcher.aclose()
+        finally:
+            try:
+                await self.http.aclose()
+            finally:
+                self.history.close()
