@@ -25,20 +25,8 @@ __all__ = ["Explained", "Settings", "SettingsError", "explain", "load", "load_de
 
 SERVICE_ACCOUNT_PATTERNS = (
     *("svc-*", "svc_*", "svc.*", "sa-*", "sa_*", "srv-*", "srv_*", "service-*", "service_*", "service.*"),
-    *(
-        "*-svc",
-        "*_svc",
-        "*-sa",
-        "*-bot",
-        "*_bot",
-        "bot-*",
-        "bot_*",
-        "noreply*",
-        "no-reply*",
-        "do-not-reply*",
-        "donotreply*",
-    ),
-    *("api-*", "app-*", "automation*", "integration-*", "robot-*", "scanner*"),
+    *("*-svc", "*_svc", "*-sa", "*-bot", "*_bot", "bot-*", "bot_*", "robot-*", "scanner*", "automation*"),
+    *("noreply*", "no-reply*", "no_reply*", "donotreply*", "do-not-reply*", "integration-*", "api-*", "app-*"),
 )
 """Logins (the part before the @) that usually belong to software; globs, case-insensitive."""
 
@@ -47,8 +35,6 @@ CONNECTION = frozenset({"org_url", "token", "token_prefix", "authorization_mode"
 
 LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 HOSTNAME = re.compile(rf"(?=.{{1,253}}\Z){LABEL}(\.{LABEL})*", re.ASCII)
-    r"(?=.{1,253}\Z)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*", re.ASCII
-)
 
 
 def _loopback(host: str) -> bool:
