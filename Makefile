@@ -40,6 +40,9 @@ check: $(STAMP) ## lint, format, types, layers
 snapshots: $(STAMP) ## bless what the screens look like now (look at them first)
 	$(CLEAN) $(BIN)/python -m pytest -q tests/ui --snapshot-update
 
+bench: $(STAMP) ## measure drains and records on this machine, into README
+	$(CLEAN) $(BIN)/python -m tests.bench
+
 screenshots: $(STAMP) ## redraw screenshots/ from the demo org
 	$(CLEAN) $(BIN)/python -m tests.screenshots
 
