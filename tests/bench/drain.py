@@ -79,7 +79,6 @@ async def user_ids(url: str, token: str, count: int) -> list[str]:
 async def evict(url: str, token: str, ids: list[str], bound: float | None, *options: str) -> Run:
     """`evict revoke` as an operator would run it."""
     with tempfile.TemporaryDirectory() as folder:
-        Path(folder).chmod(0o700)
         targets = Path(folder) / "ids.txt"
         targets.write_text("\n".join(ids))
         env = os.environ | {
