@@ -64,7 +64,7 @@ def open_http(
     if transport is None and url.scheme != "https" and not is_loopback(url.host):
         raise ValueError("the org URL must start with https://; plain http is for loopback only")
     return httpx.AsyncClient(
-        base_url=httpx.URL(scheme=url.scheme, netloc=url.netloc, path="/"),
+        base_url=url.copy_with(raw_path=b"/", userinfo=b"", fragment=None),
         auth=auth,
         transport=transport,
         verify=True if transport is not None else _trust(ca_file),
