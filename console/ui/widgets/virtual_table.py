@@ -99,7 +99,7 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
         & > .virtual-table--bar { color: $foreground 25%; }
         & > .virtual-table--empty { color: $text-muted; }
         &:focus {
-            & > .virtual-table--cursor { background: $primary 32%; text-style: bold; }
+            & > .virtual-table--cursor { background: $primary 22%; text-style: bold; }
             & > .virtual-table--bar { color: $primary; }
         }
     }

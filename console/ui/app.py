@@ -1,0 +1,250 @@
+"""The App: modes, keys, themes, the tick that paints what the engine did. No business logic."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any, ClassVar
+
+from rich.segment import Segments
+from rich.text import Text
+from textual import work
+from textual.app import App, SystemCommand
+from textual.binding import BindingType
+from textual.screen import Screen
+
+from console.paths import config_dir, themes_dir
+from console.revocation.events import BatchFinished, Event, Paused
+from console.text import count, duration
+from console.ui import theme
+from console.ui.bindings import bindings, keymap
+from console.ui.changes import Collector
+from console.ui.crash import report
+from console.ui.look import look
+from console.ui.screens.confirm import Confirm
+from console.ui.widgets.line import Line
+from console.workspace import Workspace
+
+TICK_S = 0.1
+
+
+def _triage(workspace: Workspace) -> Screen[Any]:
+    from console.ui.screens.triage import TriageScreen
+
+    return TriageScreen(workspace)
+
+
+def _history(workspace: Workspace) -> Screen[Any]:
+    from console.ui.screens.history import HistoryScreen
+
+    return HistoryScreen(workspace)
+
+
+def _limits(workspace: Workspace) -> Screen[Any]:
+    from console.ui.screens.limits import LimitsScreen
+
+    return LimitsScreen(workspace)
+
+
+SCREENS_OF_MODES: dict[str, Callable[[Workspace], Screen[Any]]] = {
+    "triage": _triage,
+    "history": _history,
+    "limits": _limits,
+}
+"""Imported when first shown: the console's first frame needs only one of them."""
+
+
+class EvictApp(App[None]):
+    """The console on screen. It owns no service: the workspace does, and outlives it."""
+
+    TITLE = "Evict"
+    CSS_PATH: ClassVar[Any] = [
+        "styles/base.tcss",
+        "styles/chrome.tcss",
+        "styles/dialogs.tcss",
+        "styles/triage.tcss",
+        "styles/history.tcss",
+        "styles/limits.tcss",
+        "styles/help.tcss",
+    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings("app")
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012 - declared so by Textual
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall")]  # noqa: RUF012
+
+    def __init__(self, workspace: Workspace) -> None:
+        super().__init__()
+        self.workspace = workspace
+        self._collector = Collector()
+        self._bases: dict[str, Screen[Any]] = {}
+        self._leaving = False
+        for mode in SCREENS_OF_MODES:
+            self.add_mode(mode, partial(self._base, mode))
+        self._problems = self._load_themes()
+
+    # Modes
+
+    def _base(self, mode: str) -> Screen[Any]:
+        screen = SCREENS_OF_MODES[mode](self.workspace)
+        self._bases[mode] = screen
+        return screen
+
+    async def on_mount(self) -> None:
+        """Bring up the first screen; the org is asked meanwhile."""
+        self._end_subscription = self.workspace.events.subscribe(self._collector)
+        keys, problems = keymap(self.workspace.settings.keys)
+        self.set_keymap(keys)
+        await self.switch_mode("triage")
+        self.set_interval(TICK_S, self._tick)
+        if said := [*self._problems, *problems, *self.workspace.history.notices]:
+            self.notify("\n".join(said), severity="warning", timeout=12, markup=False)
+        self._connect()
+
+    def on_unmount(self) -> None:
+        """The engine goes on without a screen to tell."""
+        self._end_subscription()
+
+    @work(group="connect", exit_on_error=True)
+    async def _connect(self) -> None:
+        await self.workspace.connect()
+
+    def action_go(self, mode: str) -> None:
+        """Show another screen."""
+        if mode != self.current_mode and len(self.screen_stack) <= 1:
+            self.switch_mode(mode)
+
+    def action_help(self) -> None:
+        """Every key, and the meaning of each outcome."""
+        from console.ui.screens.help import HelpScreen
+
+        if not isinstance(self.screen, HelpScreen):
+            self.push_screen(HelpScreen(self.current_mode, keymap(self.workspace.settings.keys)[0]))
+
+    # The tick
+
+    def _tick(self) -> None:
+        """Show what the engine did since the last one: one repaint, however much it was."""
+        changes = self._collector.take()
+        with self.batch_update():
+            for mode, screen in self._bases.items():
+                if screen.is_mounted and (changes or mode == self.current_mode):
+                    screen.tick(changes)  # type: ignore[attr-defined]
+            for line in self._bases[self.current_mode].query(Line) if self.current_mode in self._bases else ():
+                line.tick()
+        for notice in changes.notices:
+            self._announce(notice)
+
+    def _announce(self, event: Event) -> None:
+        if isinstance(event, Paused):
+            self.notify(event.message, title="Paused", severity="warning", timeout=10, markup=False)
+        elif isinstance(event, BatchFinished):
+            ended = ", ".join(f"{number:,} {look(state).word}" for state, number in event.outcomes if number)
+            well = all(state == "revoked" or not number for state, number in event.outcomes)
+            message = f"{ended or 'nothing was sent'} in {duration(event.elapsed_s)}"
+            self.notify(
+                message,
+                title="Batch finished",
+                severity="information" if well else "warning",
+                timeout=10,
+                markup=False,
+            )
+
+    # The running batch
+
+    def action_pause(self) -> None:
+        """Pause sending, or go on."""
+        dispatcher = self.workspace.dispatcher
+        if dispatcher.paused is not None:
+            dispatcher.resume()
+        elif dispatcher.running:
+            dispatcher.pause()
+        else:
+            self.notify("Nothing is being sent.", markup=False)
+
+    @work(group="stop")
+    async def action_stop(self) -> None:
+        """Stop for good. Sending stands still from the first key on; then it asks."""
+        dispatcher = self.workspace.dispatcher
+        if not dispatcher.running:
+            self.notify("Nothing is being sent.", markup=False)
+            return
+        stood = dispatcher.paused is not None
+        if not stood:
+            dispatcher.pause()
+        text = "Sending stands still. Stop the batch? What was not sent is cancelled and recorded as such."
+        if await self.push_screen_wait(Confirm("Stop", text, yes="Stop the batch", no="Go on")):
+            stopped = await dispatcher.stop()
+            self.notify(f"{count(len(stopped.cancelled), 'revocation')} cancelled.", title="Stopped", markup=False)
+        elif not stood:
+            dispatcher.resume()
+
+    async def action_quit(self) -> None:
+        """Leave; asks first while a batch runs."""
+        if self._leaving:
+            return
+        if self.workspace.dispatcher.running:
+            self._ask_to_quit()
+        else:
+            self.exit()
+
+    @work(group="quit")
+    async def _ask_to_quit(self) -> None:
+        self._leaving = True
+        text = "A batch is being sent. What was not sent stays queued in the history; evict resume goes on with it."
+        try:
+            if await self.push_screen_wait(Confirm("Quit", text, yes="Quit", no="Stay")):
+                self.exit()
+        finally:
+            self._leaving = False
+
+    # Themes
+
+    def _load_themes(self) -> list[str]:
+        settings = self.workspace.settings
+        found, problems = theme.load_themes([themes_dir(), config_dir(settings.config_dir) / "themes"])
+        for one in found:
+            self.register_theme(one)
+        if self.get_theme(settings.theme) is not None:
+            self.theme = settings.theme
+        else:
+            problems.append(f"There is no theme {settings.theme!r}; ctrl+p, Theme, lists them.")
+            if self.get_theme(theme.DEFAULT) is not None:
+                self.theme = theme.DEFAULT
+        self._own_themes = [one.name for one in found]
+        return problems
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """Evict's own variables, for themes that do not set them."""
+        return theme.own_variables(self.current_theme)
+
+    def action_next_theme(self) -> None:
+        """The next of Evict's and the operator's own themes."""
+        names = self._own_themes
+        if names:
+            place = names.index(self.theme) + 1 if self.theme in names else 0
+            self.theme = names[place % len(names)]
+
+    # Palette
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """What the palette offers on every screen. No screenshot: it would leave names in an unguarded file."""
+        yield SystemCommand("Theme", "Choose the colours", self.action_change_theme)
+        yield SystemCommand("Help", "Every key, and the meaning of each outcome", self.action_help)
+        for mode, (title, text) in {
+            "triage": ("Triage", "Find users, fill the queue, run it"),
+            "history": ("History", "What was revoked, by whom and why"),
+            "limits": ("Limits", "What the org lets us send"),
+        }.items():
+            yield SystemCommand(title, text, partial(self.action_go, mode))
+        yield SystemCommand("Pause or go on", "Hold the running batch, or let it go", self.action_pause)
+        yield SystemCommand("Stop", "Send nothing more of the running batch", self.action_stop)
+        yield SystemCommand("Quit", "Leave; asks while a batch runs", self.action_quit)
+
+    # The end
+
+    def _fatal_error(self) -> None:
+        """Print where it failed. Textual's own version prints local variables, and those may hold a credential."""
+        self.bell()
+        error = self._exception or RuntimeError("unknown")
+        text = report(error, [self.workspace.settings.token, self.workspace.settings.proxy])
+        self._exit_renderables.append(Segments(self.console.render(Text(text), self.console.options)))
+        self._close_messages_no_wait()

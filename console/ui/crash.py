@@ -1,0 +1,36 @@
+"""What is printed when the console itself fails: where it happened, never what the variables held."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Iterable
+
+from pydantic import SecretStr
+
+from console.text import sanitize
+
+MASK = "********"
+LINES = 60
+
+
+def report(error: BaseException, secrets: Iterable[SecretStr | None]) -> str:
+    """A traceback without local variables, with secrets masked and no control characters."""
+    text = "".join(traceback.format_exception(error))
+    for secret in secrets:
+        if secret is not None and (value := secret.get_secret_value()):
+            text = text.replace(value, MASK)
+    lines = [_safe(line) for line in text.splitlines()]
+    kept = lines if len(lines) <= LINES else ["(cut)", *lines[-LINES:]]
+    return "\n".join(
+        [
+            "Evict failed and has stopped; nothing more is sent. The history holds every request that left:",
+            "run  evict resume  to go on with an unfinished batch.",
+            "",
+            *kept,
+        ]
+    )
+
+
+def _safe(line: str) -> str:
+    body = line.lstrip(" ")
+    return " " * (len(line) - len(body)) + sanitize(body, limit=400)

@@ -1,0 +1,35 @@
+"""Opens the workspace and the console on one event loop, and closes both in order."""
+
+from __future__ import annotations
+
+import asyncio
+
+from console.settings import Settings
+from console.ui.app import EvictApp
+from console.workspace import Workspace
+
+DEMO_USERS = 300
+DEMO_SEED = 7
+
+
+def run(settings: Settings, *, demo: bool = False, users: int | None = None, seed: int | None = None) -> int:
+    """Run the console until the operator leaves; the exit code is 0 unless it failed.
+
+    Raises HistoryUnavailable where the history can't be opened: nothing may be revoked without a record.
+    """
+    return asyncio.run(_run(settings, demo=demo, users=users, seed=seed))
+
+
+async def _run(settings: Settings, *, demo: bool, users: int | None, seed: int | None) -> int:
+    if demo:
+        workspace = await Workspace.open_demo(
+            settings, users=DEMO_USERS if users is None else users, seed=DEMO_SEED if seed is None else seed
+        )
+    else:
+        workspace = await Workspace.open(settings)
+    try:
+        app = EvictApp(workspace)
+        await app.run_async()
+    finally:
+        await workspace.aclose()
+    return app.return_code or 0

@@ -1,0 +1,260 @@
+"""History: what was revoked, by whom and why; filter it, look into it, export it, put users into the queue again."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any, ClassVar
+
+from textual import work
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
+from textual.screen import Screen
+from textual.widgets import Footer, Input, Static
+
+from console.history.records import RevocationRecord
+from console.history.store import RecordFilter
+from console.okta.models import Profile, User
+from console.revocation.states import Options
+from console.text import count, sanitize
+from console.ui.bindings import bindings
+from console.ui.changes import Changes
+from console.ui.look import look
+from console.ui.screens.export import ExportDialog
+from console.ui.screens.record import record_content, short_time
+from console.ui.widgets.limit_line import LimitLine
+from console.ui.widgets.title_line import TitleLine
+from console.ui.widgets.virtual_table import Column, VirtualTable
+from console.workspace import Workspace
+
+EVERY_S = 1.0
+"""How often a growing history is read again while it is on screen."""
+OTHERS_EVERY_S = 5.0
+"""How often other consoles' segments are looked for."""
+NOTHING_YET = "Nothing was revoked from here yet.\nPress 1, find users and put them into the queue."
+NOTHING_FITS = "No record fits the filter.\nPress / to change it, Esc to clear it."
+HINT = "words, or  case:INC-1  user:ann@acme.test  outcome:failed  operator:eve  batch:ID  since:2h  until:1d"
+
+COLUMNS: tuple[Column[RevocationRecord], ...] = (
+    Column("queued", "Queued (UTC)", lambda one: (short_time(one.queued_at), "$quiet"), 14, sort=lambda one: one.id),
+    Column("user", "User", lambda one: one.user.login or one.user.id, 16, flex=3, sort=lambda one: one.user.login),
+    Column(
+        "outcome",
+        "Outcome",
+        lambda one: (look(one.outcome).text, look(one.outcome).style),
+        11,
+        sort=lambda one: one.outcome,
+    ),
+    Column("case", "Case", lambda one: one.case, 9, flex=1, drop=1, sort=lambda one: one.case),
+    Column("operator", "Operator", lambda one: _operator(one), 12, flex=1, drop=3, sort=lambda one: _operator(one)),
+    Column("tries", "Tries", lambda one: (str(len(one.attempts)), "$quiet"), 5, drop=2, right=True),
+)
+
+
+def _operator(record: RevocationRecord) -> str:
+    return record.operator.principal or record.operator.os_user
+
+
+def _user(record: RevocationRecord) -> User:
+    profile = Profile(login=record.user.login, display_name=record.user.name)
+    return User(id=record.user.id, status=record.user.status or "UNKNOWN", profile=profile)
+
+
+class HistoryScreen(Screen[None]):
+    """Filter above, records on the left, the record under the cursor on the right (or below, where it is narrow)."""
+
+    BINDINGS: ClassVar[list[BindingType]] = bindings("history")
+    AUTO_FOCUS = "#records"
+
+    def __init__(self, workspace: Workspace) -> None:
+        super().__init__()
+        self._workspace = workspace
+        self._filter = RecordFilter()
+        self._revision: int | None = None
+        self._due = 0.0
+        self._others_due = 0.0
+
+    def compose(self) -> ComposeResult:
+        """Chrome, filter, table, detail."""
+        yield TitleLine(self._workspace)
+        yield LimitLine(self._workspace)
+        with Vertical(classes="pane", id="filter-pane") as pane:
+            pane.border_title = "Filter"
+            yield Input(placeholder=HINT, id="filter", compact=True)
+        with Horizontal(id="history-body"):
+            with Vertical(classes="pane", id="records-pane") as records_pane:
+                records_pane.border_title = "History"
+                table: VirtualTable[Any] = VirtualTable(
+                    COLUMNS, key=lambda one: one.id, empty=NOTHING_YET, id="records"
+                )
+                yield table
+            with VerticalScroll(classes="pane", id="record-pane", can_focus=True) as record_pane:
+                record_pane.border_title = "Record"
+                yield Static(id="record")
+        yield Footer(show_command_palette=False, compact=True)
+
+    @property
+    def table(self) -> VirtualTable[RevocationRecord]:
+        """The records."""
+        return self.query_one("#records", VirtualTable)
+
+    def on_mount(self) -> None:
+        """Read what there is."""
+        self._load()
+
+    def on_screen_resume(self) -> None:
+        """Be right at once, not at the next tick."""
+        self._due = 0.0
+
+    # Reading
+
+    def tick(self, changes: Changes) -> None:
+        """Read again where the history grew, once a second while somebody looks."""
+        now = self._workspace.clock.monotonic()
+        if not self.is_current or now < self._due:
+            return
+        self._due = now + EVERY_S
+        if self._revision != self._workspace.history.revision or now >= self._others_due:
+            self._load()
+
+    @work(exclusive=True, group="history")
+    async def _load(self) -> None:
+        """The records that fit, newest first. In a thread: a long history must not hold up a key."""
+        history, wanted = self._workspace.history, self._filter
+        now = self._workspace.clock.monotonic()
+        if now >= self._others_due:
+            self._others_due = now + OTHERS_EVERY_S
+            await asyncio.to_thread(history.refresh)
+        revision = history.revision
+        if revision == self._revision:
+            return
+        records = await asyncio.to_thread(history.records, wanted)
+        self._revision = revision
+        self._show(records)
+
+    def _show(self, records: list[RevocationRecord]) -> None:
+        self.table.empty = NOTHING_YET if self._filter == RecordFilter() else NOTHING_FITS
+        self.table.set_rows(records)
+        self._title()
+        self._show_record(self.table.current)
+
+    def _title(self) -> None:
+        marked = len(self.table.marked)
+        pane = self.query_one("#records-pane")
+        pane.border_title = "History"
+        pane.border_subtitle = Content(
+            f"{count(self.table.row_count, 'record')}{f', {marked:,} marked' if marked else ''}"
+        )
+
+    def _show_record(self, record: RevocationRecord | None) -> None:
+        text = Content.styled("No record under the cursor.", "$quiet") if record is None else record_content(record)
+        self.query_one("#record", Static).update(text)
+
+    # Filter
+
+    def action_filter(self) -> None:
+        """To the filter box."""
+        self.query_one("#filter", Input).focus()
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Filter as it is typed; half a word that makes no sense yet keeps the old filter and says why."""
+        event.stop()
+        pane = self.query_one("#filter-pane")
+        try:
+            wanted = RecordFilter.parse(event.value, self._workspace.clock.now())
+        except ValueError as error:
+            pane.border_subtitle = Content(sanitize(str(error), limit=100))
+            pane.add_class("-problem")
+            return
+        pane.border_subtitle = ""
+        pane.remove_class("-problem")
+        self._filter = wanted
+        self._revision = None
+        self._load()
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Enter keeps the filter and goes to the list."""
+        event.stop()
+        self.table.focus()
+
+    def key_escape(self) -> None:
+        """One step back: out of the record, out of the filter (and clear it), clear the marks."""
+        box = self.query_one("#filter", Input)
+        if self.has_class("-record"):
+            self.remove_class("-record")
+            self.table.focus()
+        elif box.value:
+            box.value = ""
+            self.table.focus()
+        elif self.focused is not self.table:
+            self.table.focus()
+        else:
+            self.table.action_clear_marks()
+
+    # The table
+
+    def on_virtual_table_highlighted(self, event: VirtualTable.Highlighted) -> None:
+        """Show the record under the cursor."""
+        event.stop()
+        self._show_record(event.row)
+
+    def on_virtual_table_marks_changed(self, event: VirtualTable.MarksChanged) -> None:
+        """Say how many."""
+        event.stop()
+        self._title()
+
+    def on_virtual_table_chosen(self, event: VirtualTable.Chosen) -> None:
+        """Into the record; where it is narrow it opens in place of the list."""
+        event.stop()
+        self.add_class("-record")
+        self.query_one("#record-pane").focus()
+
+    # Commands
+
+    def action_copy_id(self) -> None:
+        """Copy the ID of the user under the cursor."""
+        if (record := self.table.current) is not None:
+            self.app.copy_to_clipboard(record.user.id)
+            self.notify(f"Copied {record.user.id}", markup=False)
+
+    def action_requeue(self) -> None:
+        """Put the users of the wanted records into the queue, each with the options it had."""
+        by_options: dict[Options, dict[str, User]] = {}
+        for record in self.table.wanted():
+            options = Options(record.options.oauth_tokens, record.options.forget_devices)
+            by_options.setdefault(options, {})[record.user.id] = _user(record)
+        added = already = 0
+        for options, users in by_options.items():
+            staged = self._workspace.queue.stage(list(users.values()), options)
+            added += len(staged.added)
+            already += len(staged.already)
+        if not by_options:
+            self.notify("There is no record under the cursor.", markup=False)
+            return
+        rest = f"; {count(already, 'user')} there already" if already else ""
+        self.notify(f"{count(added, 'user')} put into the queue{rest}. Press 1 to review.", markup=False)
+
+    @work(group="export")
+    async def action_export(self) -> None:
+        """Write the marked records, or else all that are shown, to a file."""
+        records = self.table.marked_rows() or self.table.rows
+        if not records:
+            self.notify("There is nothing to export.", markup=False)
+            return
+        stamp = f"{self._workspace.clock.now():%Y%m%d-%H%M%S}"
+        path = await self.app.push_screen_wait(ExportDialog(records, Path(f"evict-history-{stamp}.csv")))
+        if path is not None:
+            self.notify(f"{count(len(records), 'record')} written to {path}", title="Exported", markup=False)
+
+    @work(exclusive=True, group="verify")
+    async def action_verify(self) -> None:
+        """Check the chain of every segment."""
+        verdict = await asyncio.to_thread(self._workspace.history.verify)
+        said = f"{count(verdict.records, 'record')} in {count(verdict.segments, 'segment')}"
+        if verdict.sound:
+            self.notify(f"{said}: whole and unchanged.", title="History is sound", markup=False)
+        else:
+            problems = "\n".join(sanitize(one) for one in verdict.problems[:5])
+            self.notify(problems, title="History is NOT sound", severity="error", timeout=30, markup=False)

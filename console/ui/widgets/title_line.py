@@ -1,0 +1,55 @@
+"""The first line of every screen: where we are, at which org, as whom, and the time in UTC."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from textual.content import Content
+
+from console.text import sanitize
+from console.ui.widgets.line import Fact, Line, fact, lay
+from console.workspace import Workspace
+
+TABS = (("triage", "1", "Triage"), ("history", "2", "History"), ("limits", "3", "Limits"))
+
+
+class TitleLine(Line):
+    """Screens on the left; org, operator, badges and clock on the right."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        super().__init__()
+        self._workspace = workspace
+
+    def line(self, cells: int) -> Content:
+        """The whole line."""
+        workspace = self._workspace
+        right = [self._org(), self._operator(), *self._badges()]
+        right.append(fact(f"{workspace.clock.now():%H:%M:%S} UTC", "$quiet", drop=2))
+        wide = cells >= 90
+        return lay([fact("Evict", "$primary bold"), *(self._tab(*tab, wide=wide) for tab in TABS)], right, cells)
+
+    def _tab(self, mode: str, key: str, title: str, *, wide: bool) -> Fact:
+        here = self.app.current_mode == mode
+        text = f"{key} {title}" if wide or here else key
+        style = "$foreground bold underline" if here else "$quiet"
+        return Fact(Content.styled(text, f"{style} @click=app.go('{mode}')"))
+
+    def _org(self) -> Fact:
+        url = self._workspace.org_url
+        host = urlsplit(url).hostname or url or "no org"
+        return fact(sanitize(host, limit=60), "$foreground bold")
+
+    def _operator(self) -> Fact:
+        operator = self._workspace.operator
+        who = sanitize(operator.principal or operator.os_user, limit=40)
+        mode = f" ({operator.auth_mode})" if operator.auth_mode else ""
+        return fact(f"{who}{mode}", "$quiet", drop=3)
+
+    def _badges(self) -> list[Fact]:
+        workspace = self._workspace
+        badges = []
+        if workspace.demo:
+            badges.append(fact(" DEMO ", "$background on $accent bold"))
+        if workspace.settings.read_only:
+            badges.append(fact(" READ-ONLY ", "$background on $warning bold"))
+        return badges
