@@ -23,13 +23,6 @@ from console.text import sanitize
 
 __all__ = ["Explained", "Settings", "SettingsError", "explain", "load", "load_demo"]
 
-SERVICE_ACCOUNT_PATTERNS = (
-    *("svc-*", "svc_*", "svc.*", "sa-*", "sa_*", "srv-*", "srv_*", "service-*", "service_*", "service.*"),
-    *("*-svc", "*_svc", "*-sa", "*-bot", "*_bot", "bot-*", "bot_*", "robot-*", "scanner*", "automation*"),
-    *("noreply*", "no-reply*", "no_reply*", "donotreply*", "do-not-reply*", "integration-*", "api-*", "app-*"),
-)
-"""Logins (the part before the @) that usually belong to software; globs, case-insensitive."""
-
 CONNECTION = frozenset({"org_url", "token", "token_prefix", "authorization_mode", "ca_file", "proxy"})
 """What the demo org has no use for and must never hold."""
 
@@ -177,8 +170,8 @@ class Settings(BaseSettings):
     """IDs, logins, emails or globs of them that are never revoked."""
     protected_groups: Words = ()
     """IDs or exact names of groups whose members are never revoked."""
-    service_account_patterns: Words = SERVICE_ACCOUNT_PATTERNS
-    """Globs of logins that are shown as service accounts."""
+    service_account_patterns: Words | None = None
+    """Globs of logins that are shown as service accounts; None for the guard's own list, empty for none."""
     read_only: bool = False
     """Look, never revoke."""
     theme: str = "evict-dark"
@@ -288,7 +281,7 @@ def explain(settings: Settings) -> list[Explained]:
 
 def _masked(name: str, value: Any) -> str:
     if value is None:
-        return "not set"
+        return "built in" if name == "service_account_patterns" else "not set"
     if name == "proxy":
         parts = urlsplit(value.get_secret_value())
         secret = "********@" if "@" in parts.netloc else ""

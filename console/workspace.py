@@ -28,7 +28,7 @@ from console.okta.models import OrgInfo, User
 from console.okta.transport import open_http
 from console.revocation.dispatcher import Dispatcher
 from console.revocation.events import Events, RateLimitMet
-from console.revocation.guard import Guard
+from console.revocation.guard import SERVICE_PATTERNS, Guard
 from console.revocation.pacer import Pacer
 from console.revocation.queue import Queue
 from console.revocation.readonly import ReadOnlyClient, ReadOnlyDispatcher
@@ -121,10 +121,11 @@ class Workspace:
         make_client = ReadOnlyClient if settings.read_only else OktaClient
         self.client = make_client(self.http, gate=self.pacer, clock=clock, deadline_s=settings.deadline)
         self.queue = Queue(self.events, new_id=lambda: new_id(clock))
+        patterns = settings.service_account_patterns
         self.guard = Guard(
             users=settings.protected_users,
             groups=settings.protected_groups,
-            service_patterns=settings.service_account_patterns,
+            service_patterns=SERVICE_PATTERNS if patterns is None else patterns,
         )
         self.resolver = Resolver(self.client, self.pacer)
         make_dispatcher = ReadOnlyDispatcher if settings.read_only else Dispatcher

@@ -1,0 +1,111 @@
+"""The guard: which accounts are never revoked, and which look as if software stood behind them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from fnmatch import translate
+
+from console.okta.client import OktaClient
+from console.okta.errors import OktaError
+from console.okta.models import User, is_user_id
+from console.text import sanitize
+
+SERVICE_PATTERNS = (
+    *("svc-*", "svc_*", "svc.*", "sa-*", "sa_*", "srv-*", "srv_*", "service-*", "service_*", "service.*"),
+    *("*-svc", "*_svc", "*-sa", "*-bot", "*_bot", "bot-*", "bot_*", "robot-*", "scanner*", "automation*"),
+    *("noreply*", "no-reply*", "no_reply*", "donotreply*", "do-not-reply*", "integration-*", "api-*", "app-*"),
+)
+"""Logins (the part before the @) that usually belong to software; globs, case-insensitive."""
+
+SERVICE_TYPES = frozenset({"service", "service account", "service-account", "serviceaccount", "bot", "system"})
+"""Values of the profile's user type that say the same."""
+
+
+def _pattern(globs: Iterable[str]) -> re.Pattern[str] | None:
+    """One expression for all globs, to be matched against folded text; None for no globs."""
+    parts = [translate(_folded(glob)) for glob in globs if glob.strip()]
+    return re.compile("|".join(parts)) if parts else None
+
+
+def _folded(text: str) -> str:
+    """Comparable with what a user's fields hold: those were sanitized when they came in."""
+    return sanitize(text).casefold()
+
+
+class Guard:
+    """Keeps protected accounts, and the operator's own, out of a batch.
+
+    `users` are IDs, logins, emails or globs of them, `groups` names or IDs of groups; all case-insensitive. What
+    stands here holds at once; groups and the own account from `load` on.
+    """
+
+    def __init__(
+        self,
+        *,
+        users: Iterable[str] = (),
+        groups: Iterable[str] = (),
+        service_patterns: Iterable[str] = SERVICE_PATTERNS,
+    ) -> None:
+        users = tuple(users)
+        self._exact = {_folded(user) for user in users if not set(user) & set("*?[")}
+        self._globs = _pattern(user for user in users if set(user) & set("*?["))
+        self._groups = tuple(dict.fromkeys(group.strip() for group in groups if group.strip()))
+        self._service = _pattern(service_patterns)
+        self._members: dict[str, dict[str, str]] = {}
+        self.own: User | None = None
+        """The user behind the credential, None until loaded or where it is no user."""
+        self.problems: tuple[str, ...] = ()
+        """What of the guard could not be loaded: a sentence each, to be shown before a batch is confirmed."""
+
+    async def load(self, client: OktaClient, *, own: User | None = None) -> None:
+        """Learn the own account (`own` spares the call) and the members of protected groups.
+
+        Raises nothing of Okta's: what fails is in `problems`, and what an earlier load learnt stays in force.
+        """
+        problems: list[str] = []
+        try:
+            self.own = own or await client.me()
+        except OktaError as error:
+            problems.append(f"your own account is not protected: Okta does not say which it is ({error})")
+        for group in self._groups:
+            try:
+                self._members[group] = await self._load_group(client, group)
+            except OktaError as error:
+                problems.append(f"members of the protected group {sanitize(group)} are not known ({error})")
+                continue
+            if not self._members[group]:
+                problems.append(f"the protected group {sanitize(group)} does not exist or has no members")
+        self.problems = tuple(problems)
+
+    async def _load_group(self, client: OktaClient, group: str) -> dict[str, str]:
+        """User ID to name of the group, for every member of every group of that name or ID."""
+        if is_user_id(group) and group.startswith("00g"):
+            found = [(group, group)]
+        else:
+            wanted = _folded(group)
+            found = [(each.id, each.name) for each in await client.find_groups(group) if each.name.casefold() == wanted]
+        members: dict[str, str] = {}
+        for group_id, name in found:
+            async for page in client.group_members(group_id):
+                members.update((user.id, name) for user in page)
+        return members
+
+    def check(self, user: User) -> str | None:
+        """Why `user` must not be revoked, in words that follow its login; None where nothing speaks against it."""
+        if self.own is not None and user.id == self.own.id:
+            return "is your own account"
+        names = [name.casefold() for name in (user.id, user.login, user.email) if name]
+        if self._exact.intersection(names) or (self._globs and any(self._globs.match(name) for name in names)):
+            return "is protected by the setting protected_users"
+        for members in self._members.values():
+            if user.id in members:
+                return f"is protected as a member of the group {members[user.id]}"
+        return None
+
+    def looks_like_service(self, user: User) -> bool:
+        """Whether software probably signs in as `user`: by its login, or by its user type."""
+        if user.profile.user_type.casefold() in SERVICE_TYPES:
+            return True
+        login = user.login.casefold()
+        return bool(self._service and any(self._service.match(name) for name in (login, login.partition("@")[0])))
