@@ -19,7 +19,7 @@ from console.okta.limits import Answer, Bucket, Priority
 from console.okta.transport import open_http
 
 ORG = "https://acme.okta.com"
-TOKEN = "00canary-token-never-to-be-seen"  # noqa: S105
+TOKEN = "00canary-token-never-to-be-seen"
 USER = "00u1a2b3c4d5e6f7g8h9"
 GROUP = "00g1a2b3c4d5e6f7g8h9"
 

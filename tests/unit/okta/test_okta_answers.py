@@ -124,7 +124,7 @@ JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(), lambda j: st.lists(j) | st.dictionaries(st.text(), j)
 )
 ENVELOPES = st.fixed_dictionaries(
-    {}, optional={key: JSON for key in ("errorCode", "errorSummary", "errorCauses", "error", "message")}
+    {}, optional=dict.fromkeys(("errorCode", "errorSummary", "errorCauses", "error", "message"), JSON)
 )
 
 

@@ -72,7 +72,7 @@ def test_a_link_that_leads_nowhere(url: str) -> None:
 @given(st.text(st.characters(blacklist_categories=["Cs", "Cc"])))
 def test_whatever_the_header_says_the_origin_stays(text: str) -> None:
     try:
-        url = next_page(httpx.Headers([("link".encode(), f'<{text}>; rel="next"'.encode())]), ASKED)
+        url = next_page(httpx.Headers([(b"link", f'<{text}>; rel="next"'.encode())]), ASKED)
     except UnexpectedAnswer:
         return
     assert url is None or (url.scheme, url.host, url.port) == ("https", "acme.okta.com", None)
