@@ -484,7 +484,9 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
         for column, cells in laid:
             title, look = column.title, plain
             if column is self._sorted_by:
-                title += " ▾" if self._reversed else " ▴"
+                arrow = "▾" if self._reversed else "▴"
+                room = cells - width(arrow)
+                title = f"{title} {arrow}" if width(title) < room else fit(title, room) + arrow
                 look = (style + self._part("sorted")).rich_style
             segments.append(Segment(_aligned(title, cells, right=column.right), look))
             segments.append(Segment(" " * gap, plain))

@@ -1,0 +1,20 @@
+"""Makes every run of the screens alike: no animation, no blinking cursor, no colours from the developer's shell."""
+
+from __future__ import annotations
+
+import os
+
+os.environ["TEXTUAL_ANIMATIONS"] = "none"  # read when textual is imported
+for name in ("NO_COLOR", "TEXTUAL_THEME", "TEXTUAL_FILTERS"):
+    os.environ.pop(name, None)
+
+import pytest  # noqa: E402
+import pytest_textual_snapshot  # noqa: E402
+
+# syrupy 5 renamed the hook by which the plugin asks for .svg; this is harmless on syrupy 4.
+pytest_textual_snapshot.SVGImageExtension.file_extension = "svg"
+
+
+@pytest.fixture(autouse=True)
+def still_cursor(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("textual.widgets.Input._toggle_cursor", lambda self: None)
