@@ -64,6 +64,7 @@ class Resolver:
             while True:
                 while len(under_way) < MAX_TASKS and (job := run.next_job()) is not None:
                     under_way.add(asyncio.create_task(job))
+                    await asyncio.sleep(0)  # it reaches the gate, so the headroom that is asked for next knows of it
                 if not under_way:
                     return
                 done, under_way = await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
@@ -104,12 +105,11 @@ class _Run:
             return self._look_up(self._ids.popleft())
         if self._short:
             return self._look_up(self._short.popleft())
-        if self._logins:
-            if self._gate.headroom(Bucket.USER_READ) > self._direct:
-                return self._look_up(self._logins.popleft())
-            if self._direct == 0:
-                self._searches[BY_LOGIN].extend(self._logins)
-                self._logins.clear()
+        if self._logins and self._one_by_one():
+            return self._look_up(self._logins.popleft())
+        if self._logins and self._direct == 0:
+            self._searches[BY_LOGIN].extend(self._logins)
+            self._logins.clear()
         if self._batches:
             return self._search(*self._batches.popleft())
         for attribute, waiting in self._searches.items():
@@ -118,6 +118,13 @@ class _Run:
             if len(waiting) >= FULL_BATCH or (waiting and not more):
                 return self._search(attribute, _first_batch(attribute, waiting))
         return None
+
+    def _one_by_one(self) -> bool:
+        """Whether the bucket of single look-ups serves now, or no search could leave sooner.
+
+        Neither has room while revocations fill every slot: then a search would only take from what they need.
+        """
+        return self._gate.headroom(Bucket.USER_READ) > 0 or self._gate.headroom(Bucket.USERS) == 0
 
     async def _look_up(self, target: Target) -> list[Resolved]:
         self._direct += 1
