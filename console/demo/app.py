@@ -99,6 +99,9 @@ class _Desk:
         took = org.latency.sample(self._dice)
         fault = org.faults.draw(rule.name)
         rate: Headers = []
+        if fault is not None and fault.lost and not fault.effect:
+            await self._wait(took + fault.delay_s)
+            return await self._lose(request)
         try:
             self._let_in(rule, request)
             rate = self._count(rule).headers()
@@ -147,7 +150,7 @@ class _Desk:
         """The answer, and the effect unless a fault keeps it away."""
         org = self._org
         reply = Reply()
-        if fault is None or fault.effect or (fault.status is None and not fault.lost):
+        if fault is None or fault.effect or fault.status is None:
             call = api.Call(
                 f"{request.url.scheme}://{request.url.netloc}", request.url.path, dict(request.query_params),
                 request.path_params, request_id, request.headers.get("user-agent", ""),
@@ -173,8 +176,8 @@ class _Desk:
         """No answer: the connection is cut, or nothing comes until the client gives up."""
         if self._on_lost == "raise":
             raise ConnectionCut("the connection was cut before an answer came")
-        while not await request.is_disconnected():
-            await self._org.clock.sleep(0.05)
+        while (await request.receive())["type"] != "http.disconnect":
+            pass
         return Response(status_code=204)
 
     def _finish(self, reply: Reply, rate: Headers, *, request_id: str | None, fault: Fault | None = None) -> Response:

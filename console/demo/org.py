@@ -143,7 +143,7 @@ class DemoOrg:
 
     def reaches(self, person: Person) -> bool:
         """Whether the role behind the token covers a user."""
-        return self._reach is None or any(group.has(person) for group in self._reach if not group.built_in)
+        return self._reach is None or any(group.has(person) for group in self._reach)
 
     def search(self, expression: Expression) -> list[Person]:
         """The users that match, in the org's order."""
