@@ -99,6 +99,7 @@ class Pacer:
         self._emergency = False
         self._cap = min(max(in_flight, 1), MOST_IN_FLIGHT)
         self._allowed = float(self._cap)
+        self._ceiling = float(self._cap)
         self._pace: Pace = pace
         self._quiet_until = 0.0
         self._halved_at = -math.inf
@@ -128,7 +129,7 @@ class Pacer:
     @in_flight.setter
     def in_flight(self, cap: int) -> None:
         self._cap = min(max(cap, 1), MOST_IN_FLIGHT)
-        self._allowed = float(self._cap)
+        self._allowed = self._ceiling = float(self._cap)
         self._pump()
 
     @property
@@ -241,7 +242,9 @@ class Pacer:
         self._latency = took if not self._latency else 0.9 * self._latency + 0.1 * took
         cause = ledger.answered(answer, probe=probe)
         if cause is None:
-            self._allowed = min(float(self._cap), self._allowed + 1 / (4 * self._allowed))
+            # Quickly back to below where it was too much, slowly beyond.
+            step = 1 / (4 * self._allowed) if self._allowed < self._ceiling else 1 / (40 * self._allowed)
+            self._allowed = min(float(self._cap), self._allowed + step)
             return
         self.rate_limited += 1
         if cause == "concurrency":
@@ -253,6 +256,7 @@ class Pacer:
         """Halve the cap, once for all that left before the last halving was known, and be quiet for a moment."""
         if answer.sent_at >= self._halved_at:
             self._halved_at = answer.received_at
+            self._ceiling = max(1.0, self.allowed - 1.0)
             self._allowed = max(1.0, self._allowed / 2)
         self._quiet_until = max(self._quiet_until, answer.received_at + self._rng.uniform(0.5, 1.5))
 

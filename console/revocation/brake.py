@@ -1,0 +1,42 @@
+"""What keeps requests from leaving: a pause, a stop under way, or the end."""
+
+from __future__ import annotations
+
+from console.revocation.events import Events, Paused, Resumed, Why
+
+
+class Brake:
+    """Asked by everyone who is about to send."""
+
+    def __init__(self, events: Events) -> None:
+        self._events = events
+        self.paused: Paused | None = None
+        """Why nothing is sent, or None."""
+        self.stopping = 0
+        """Stops under way."""
+        self.closed = False
+        """Set once, at the end."""
+
+    @property
+    def free(self) -> bool:
+        """Whether requests may leave."""
+        return self.paused is None and not self.stopping and not self.closed
+
+    @property
+    def ending(self) -> bool:
+        """Whether what fails now is not tried again."""
+        return bool(self.stopping) or self.closed
+
+    def pause(self, why: Why, message: str) -> None:
+        """Nothing leaves from now on. A cause that needs action replaces a plain pause, else the first one stands."""
+        if self.paused is None or (self.paused.why is Why.OPERATOR and why is not Why.OPERATOR):
+            self.paused = Paused(why, message)
+            self._events.emit(self.paused)
+
+    def release(self) -> bool:
+        """End the pause; false where there was none."""
+        if self.paused is None:
+            return False
+        self.paused = None
+        self._events.emit(Resumed())
+        return True

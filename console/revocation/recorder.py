@@ -1,0 +1,74 @@
+"""Between dispatcher and history: makes the records, and keeps what could not be written until it can."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from console.history.records import AttemptRecord, OperatorRecord, OptionsRecord, RevocationRecord, UserRecord
+from console.revocation.brake import Brake
+from console.revocation.events import Why
+from console.revocation.ports import HistoryWriter
+from console.revocation.states import Batch, Item, State
+
+SLICE = 500
+"""Records that are made or written before the loop gets its turn."""
+
+
+class Recorder:
+    """Writes outcomes. Where the history fails it pauses the drain, and nothing that is known gets lost."""
+
+    def __init__(self, history: HistoryWriter, brake: Brake) -> None:
+        self.history = history
+        self._brake = brake
+        self._unwritten: dict[str, tuple[str, AttemptRecord | None]] = {}
+
+    async def book(
+        self, items: Sequence[Item], batch: Batch, *, org: str, operator: OperatorRecord, queued_at: str
+    ) -> None:
+        """Record items of a batch, all or none, durably. Raises the history's OSError."""
+        records: list[RevocationRecord] = []
+        for start in range(0, len(items), SLICE):
+            part = items[start : start + SLICE]
+            records += [_record(item, batch, org, operator, queued_at) for item in part]
+            await asyncio.sleep(0)
+        await self.history.add(records)
+
+    async def write(self, id_: str, outcome: State, attempt: AttemptRecord | None = None) -> None:
+        """Record how a revocation stands; where that fails, it is kept for `catch_up`."""
+        try:
+            await self.history.finish(id_, outcome.value, attempt)
+        except OSError as error:
+            self._unwritten[id_] = (outcome.value, attempt)
+            self._brake.pause(Why.HISTORY, f"The history can't be written, so nothing more is sent: {error}")
+
+    async def write_all(self, items: Sequence[Item]) -> None:
+        """Record the outcomes of many."""
+        for start in range(0, len(items), SLICE):
+            await asyncio.gather(*(self.write(item.id, item.state) for item in items[start : start + SLICE]))
+
+    async def catch_up(self) -> bool:
+        """Record what could not be recorded; false where it still can't, and the drain is paused again."""
+        try:
+            for id_, (outcome, attempt) in list(self._unwritten.items()):
+                await self.history.finish(id_, outcome, attempt)
+                del self._unwritten[id_]
+        except OSError as error:
+            self._brake.pause(Why.HISTORY, f"The history still can't be written, so nothing is sent: {error}")
+            return False
+        return True
+
+
+def _record(item: Item, batch: Batch, org: str, operator: OperatorRecord, queued_at: str) -> RevocationRecord:
+    user, options = item.user, item.options
+    return RevocationRecord(
+        id=item.id,
+        batch_id=batch.id,
+        case=batch.case,
+        reason=batch.reason,
+        org=org,
+        operator=operator,
+        user=UserRecord(id=user.id, login=user.login, name=user.name, status=user.status),
+        options=OptionsRecord(oauth_tokens=options.oauth_tokens, forget_devices=options.forget_devices),
+        queued_at=queued_at,
+    )
