@@ -113,7 +113,7 @@ def lifecycle(org: DemoOrg, call: Call) -> Reply:
             org.forget(person)
         case _:
             raise Refusal(405, "E0000022", rate_headers=False)
-    return Reply(body={})
+    return Reply()
 
 
 def list_groups(org: DemoOrg, call: Call) -> Reply:
