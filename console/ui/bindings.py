@@ -39,17 +39,17 @@ class Key:
 
 
 KEYS: tuple[Key, ...] = (
-    Key("app.triage", "1", "app.go('triage')", "Triage: find users, fill the queue, run it", "app", label="Triage"),
+    Key("app.triage", "1", "app.go('triage')", "Triage: find users, fill and run the queue", "app", label="Triage"),
     Key("app.history", "2", "app.go('history')", "History: what was revoked, by whom and why", "app", label="History"),
     Key("app.limits", "3", "app.go('limits')", "Limits: what the org lets us send", "app", label="Limits"),
     Key("app.pause", "z", "app.pause", "Pause the running batch, or go on", "app", label="Pause"),
-    Key("app.stop", "x", "app.stop", "Stop the running batch: nothing more is sent", "app", label="Stop"),
+    Key("app.stop", "x", "app.stop", "Stop: nothing more is sent", "app", label="Stop"),
     Key("app.palette", "ctrl+p", "app.command_palette", "Command palette", "app", priority=True, label="Commands"),
     Key("app.palette_colon", "colon", "app.command_palette", "Command palette", "app"),
     Key("app.help", "question_mark", "app.help", "Help", "app", show=True),
     Key("app.help_f1", "f1", "app.help", "Help, also while typing", "app", priority=True, label="Help"),
     Key("app.theme", "f2", "app.next_theme", "Next theme", "app", label="Theme"),
-    Key("app.jump", "ctrl+o", "app.jump", "Jump to a part of the screen by one letter", "app", label="Jump"),
+    Key("app.jump", "ctrl+o", "app.jump", "Jump to a part of the screen", "app", label="Jump"),
     Key(
         "app.quit", "ctrl+q", "app.quit", "Quit; asks while a batch runs", "app", show=True, priority=True, label="Quit"
     ),
@@ -85,14 +85,12 @@ KEYS: tuple[Key, ...] = (
         "history.requeue",
         "R",
         "requeue",
-        "Put users into the triage queue again",
+        "Put users into the queue again",
         "history",
         show=True,
-        label="Requeue",
+        label="Queue again",
     ),
-    Key(
-        "history.export", "e", "export", "Export what is shown, or what is marked", "history", show=True, label="Export"
-    ),
+    Key("history.export", "e", "export", "Export what is marked, or all", "history", show=True, label="Export"),
     Key("history.copy", "y", "copy_id", "Copy the user's ID", "history", label="Copy ID"),
     Key("history.verify", "v", "verify", "Verify that the history is whole", "history", show=True, label="Verify"),
     Key("limits.pace", "p", "next_pace", "Sprint or spread", "limits", show=True, label="Pace"),
@@ -103,9 +101,9 @@ KEYS: tuple[Key, ...] = (
         "A larger reserve for everyone else",
         "limits",
         show=True,
-        label="Reserve +",
+        label="More reserve",
     ),
-    Key("limits.less", "minus", "reserve(-5)", "A smaller reserve", "limits", show=True, label="Reserve -"),
+    Key("limits.less", "minus", "reserve(-5)", "A smaller reserve", "limits", show=True, label="Less"),
     Key("help.close", "escape,q", "close", "Close", "help", show=True),
 )
 """The keys, in the order in which the footer and the help screen show them."""

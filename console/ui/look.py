@@ -22,16 +22,14 @@ class Look:
 
 LOOKS: dict[str, Look] = {
     "staged": Look("○", "staged", "$state-staged", "In the queue, not confirmed: nothing is sent."),
-    "queued": Look("◌", "queued", "$state-queued", "Confirmed and in the history, not sent yet."),
+    "queued": Look("◌", "queued", "$state-queued", "Confirmed, in the history, not sent yet."),
     "sending": Look("▸", "sending", "$state-sending bold", "A request is under way."),
     "retrying": Look("↻", "retrying", "$state-retrying", "An attempt failed; another follows by itself."),
-    "revoked": Look("✓", "revoked", "$state-revoked", "Okta confirmed it (204): the sessions are gone."),
-    "not_found": Look("∅", "not found", "$state-not-found", "No such user at Okta; maybe deleted meanwhile."),
-    "denied": Look("⊘", "denied", "$state-denied", "The admin role behind the credential does not reach this user."),
-    "failed": Look("✕", "failed", "$state-failed", "Okta refused or had trouble, and every attempt is used up."),
-    "unknown": Look(
-        "?", "unknown", "$state-unknown bold", "Sent, no answer seen. Okta may have done it; safe to repeat."
-    ),
+    "revoked": Look("✓", "revoked", "$state-revoked", "Okta confirmed it: the sessions are gone."),
+    "not_found": Look("∅", "not found", "$state-not-found", "Okta knows no such user (any more)."),
+    "denied": Look("⊘", "denied", "$state-denied", "The admin role does not reach this user."),
+    "failed": Look("✕", "failed", "$state-failed", "Okta refused or had trouble; no attempt is left."),
+    "unknown": Look("?", "unknown", "$state-unknown bold", "Sent, no answer seen; safe to repeat."),
     "cancelled": Look("–", "cancelled", "$state-cancelled", "Taken back before it was sent."),
 }
 """By `State` value and history outcome, which use the same words."""

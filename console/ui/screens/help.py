@@ -9,29 +9,30 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import Static
 
 from console.ui.bindings import KEYS, PLACES, bindings, display
 from console.ui.look import LOOKS
+from console.ui.widgets.facts import Facts, Pair, pair, whole
 
-KEY_CELLS = 20
+KEY_CELLS = 14
 
 
-def keys_content(place: str, keymap: dict[str, str]) -> Content:
+def key_pairs(place: str, keymap: dict[str, str]) -> list[Pair]:
     """The keys of a place, one a line, as they are after remapping."""
-    lines = [Content.styled(PLACES[place], "$primary bold")]
-    for key in KEYS:
-        if key.where == place:
-            shown = display(keymap.get(key.id, key.keys))
-            lines.append(Content.assemble((f"{shown:<{KEY_CELLS}}", "$foreground bold"), (key.description, "$quiet")))
-    return Content("\n").join(lines)
+    lines = [whole(PLACES[place], "$primary bold")]
+    lines += (
+        pair(display(keymap.get(key.id, key.keys)), key.description, name_style="$foreground bold", style="$quiet")
+        for key in KEYS
+        if key.where == place
+    )
+    return lines
 
 
-def states_content() -> Content:
+def state_pairs() -> list[Pair]:
     """What each state and outcome means."""
-    lines = [Content.styled("What the states mean", "$primary bold")]
-    lines += (Content.assemble((f"{one.text:<14}", one.style), (one.meaning, "$quiet")) for one in LOOKS.values())
-    return Content("\n").join(lines)
+    lines = [whole("What the states mean", "$primary bold")]
+    lines += (pair(one.text, one.meaning, name_style=one.style, style="$quiet") for one in LOOKS.values())
+    return lines
 
 
 class HelpScreen(ModalScreen[None]):
@@ -51,18 +52,21 @@ class HelpScreen(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         """Two columns where there is room, else one."""
-        rest = [place for place in PLACES if place not in (self._place, "app", "table")]
+        rest = [place for place in PLACES if place not in (self._place, "app", "table", "help")]
         with Vertical(classes="dialog", id="help") as dialog:
             dialog.border_title = "Help"
             dialog.border_subtitle = Content("↑ ↓ scroll   Esc close")
             with VerticalScroll(id="help-scroll"), Horizontal(id="help-columns"):
                 with Vertical(classes="help-column"):
-                    for place in (self._place, "table", "app"):
-                        yield Static(keys_content(place, self._keymap), classes="help-part")
+                    for place in (self._place, "table", *rest[:1]):
+                        yield self._part(key_pairs(place, self._keymap))
                 with Vertical(classes="help-column"):
-                    yield Static(states_content(), classes="help-part")
-                    for place in rest:
-                        yield Static(keys_content(place, self._keymap), classes="help-part")
+                    yield self._part(state_pairs())
+                    for place in ("app", *rest[1:]):
+                        yield self._part(key_pairs(place, self._keymap))
+
+    def _part(self, pairs: list[Pair]) -> Facts:
+        return Facts(pairs, name_cells=KEY_CELLS, classes="help-part")
 
     def action_close(self) -> None:
         """Back to where it was opened."""

@@ -12,7 +12,7 @@ from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import Footer, Input, Static
+from textual.widgets import Footer, Input
 
 from console.history.records import RevocationRecord
 from console.history.store import RecordFilter
@@ -23,7 +23,8 @@ from console.ui.bindings import bindings
 from console.ui.changes import Changes
 from console.ui.look import look
 from console.ui.screens.export import ExportDialog
-from console.ui.screens.record import record_content, short_time
+from console.ui.screens.record import record_pairs, short_time
+from console.ui.widgets.facts import Facts, whole
 from console.ui.widgets.limit_line import LimitLine
 from console.ui.widgets.title_line import TitleLine
 from console.ui.widgets.virtual_table import Column, VirtualTable
@@ -92,7 +93,7 @@ class HistoryScreen(Screen[None]):
                 yield table
             with VerticalScroll(classes="pane", id="record-pane", can_focus=True) as record_pane:
                 record_pane.border_title = "Record"
-                yield Static(id="record")
+                yield Facts(id="record")
         yield Footer(show_command_palette=False, compact=True)
 
     @property
@@ -149,8 +150,8 @@ class HistoryScreen(Screen[None]):
         )
 
     def _show_record(self, record: RevocationRecord | None) -> None:
-        text = Content.styled("No record under the cursor.", "$quiet") if record is None else record_content(record)
-        self.query_one("#record", Static).update(text)
+        nothing = [whole("No record under the cursor.", "$quiet")]
+        self.query_one("#record", Facts).show(nothing if record is None else record_pairs(record))
 
     # Filter
 

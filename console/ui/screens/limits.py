@@ -9,13 +9,14 @@ from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import Footer, Static
+from textual.widgets import Footer
 
 from console.okta.limits import Bucket, BucketState
 from console.text import count, duration
 from console.ui.bindings import bindings
 from console.ui.changes import Changes
 from console.ui.widgets.chart import BucketChart
+from console.ui.widgets.facts import Facts, Pair, pair, whole
 from console.ui.widgets.limit_line import LimitLine, level, level_style
 from console.ui.widgets.title_line import TitleLine
 from console.ui.widgets.virtual_table import Column, VirtualTable
@@ -27,10 +28,10 @@ EMPTY = "Nothing was asked of the org yet.\nPress 1 and search for a user: the f
 PRICES = (100, 1000, 5000)
 
 WHAT = {
-    Bucket.USERS: "revocation, search, list",
-    Bucket.USER_READ: "one user by ID or login",
-    Bucket.GROUPS: "groups and their members",
-    Bucket.ORG: "calls without a credential",
+    Bucket.USERS: "revoke, search",
+    Bucket.USER_READ: "one user",
+    Bucket.GROUPS: "groups",
+    Bucket.ORG: "public calls",
 }
 
 
@@ -42,9 +43,13 @@ def _resets(state: BucketState) -> str:
     return "?" if state.resets_in is None else duration(round(state.resets_in))
 
 
+def _key(state: BucketState) -> str:
+    return str(state.bucket)
+
+
 COLUMNS: tuple[Column[BucketState], ...] = (
     Column("bucket", "Bucket", lambda one: (str(one.bucket), "bold"), 9),
-    Column("what", "For", lambda one: (WHAT.get(one.bucket, ""), "$quiet"), 18, flex=1, drop=4),
+    Column("what", "For", lambda one: (WHAT.get(one.bucket, ""), "$quiet"), 14, flex=1, drop=4),
     Column("level", "Left", lambda one: level(one, 16), 16, drop=5),
     Column("remaining", "Remaining", lambda one: (_number(one.remaining), level_style(one)), 9, right=True),
     Column("limit", "Limit", lambda one: _number(one.limit), 6, right=True),
@@ -70,23 +75,21 @@ class LimitsScreen(Screen[None]):
         super().__init__()
         self._workspace = workspace
         self._due = 0.0
-        self._words = Content("")
 
     def compose(self) -> ComposeResult:
         """Chrome, table, chart, words."""
         yield TitleLine(self._workspace)
         yield LimitLine(self._workspace)
-        table: VirtualTable[Any] = VirtualTable(COLUMNS, key=lambda one: str(one.bucket), empty=EMPTY, id="buckets")
         with Vertical(classes="pane", id="bucket-pane") as pane:
             pane.border_title = "Buckets"
-            yield table
+            yield VirtualTable[Any](COLUMNS, key=_key, empty=EMPTY, id="buckets", plain=True)
         with Horizontal(id="limit-lower"):
             with Vertical(classes="pane", id="chart-pane") as chart_pane:
                 chart_pane.border_title = "Last 5 minutes"
                 yield BucketChart(id="chart")
             with Vertical(classes="pane", id="pacer-pane") as words_pane:
                 words_pane.border_title = "Pacer"
-                yield Static(id="pacer-words")
+                yield Facts(id="pacer-words")
         yield Footer(show_command_palette=False, compact=True)
 
     def on_mount(self) -> None:
@@ -117,10 +120,7 @@ class LimitsScreen(Screen[None]):
         else:
             table.set_rows(fresh)
         self._show_chart(table.current)
-        words = self._describe()
-        if not words.is_same(self._words):
-            self._words = words
-            self.query_one("#pacer-words", Static).update(words)
+        self.query_one("#pacer-words", Facts).show(self._describe())
 
     def _show_chart(self, state: BucketState | None) -> None:
         pane = self.query_one("#chart-pane")
@@ -129,28 +129,22 @@ class LimitsScreen(Screen[None]):
         slices = state.history if state is not None else ()
         self.query_one("#chart", BucketChart).show(slices, self._workspace.clock.monotonic())
 
-    def _describe(self) -> Content:
+    def _describe(self) -> list[Pair]:
         pacer = self._workspace.pacer
-        pace = "sprint, then wait for the window" if pacer.pace == "sprint" else "spread evenly over the window"
-        reserve = f"{pacer.reserve:.0%} of each window is left to others" if pacer.reserve else "none: emergency"
-        facts = [
-            ("Now", pacer.state()),
-            ("Pace", pace),
-            ("Reserve", reserve),
-            ("In flight", f"{pacer.allowed} of at most {pacer.in_flight} at once"),
-            ("429s", count(pacer.rate_limited, "answer")),
+        pairs = [
+            pair("now", pacer.state()),
+            pair("pace", "sprint, then wait" if pacer.pace == "sprint" else "spread evenly over the window"),
+            pair("reserve", f"{pacer.reserve:.0%} left to others" if pacer.reserve else "none left to others"),
+            pair("in flight", f"at most {pacer.allowed}, of {pacer.in_flight} wanted"),
+            pair("429s", f"{pacer.rate_limited:,} so far"),
+            whole(""),
+            whole("What a batch would take", "$quiet bold"),
         ]
-        lines = [Content.assemble((f"{name:<10}", "$quiet"), value) for name, value in facts]
-        lines.append(Content(""))
         for requests in PRICES:
             plan = pacer.plan(Bucket.USERS, requests)
-            price = (
-                "not known yet"
-                if plan.seconds is None
-                else f"{duration(plan.seconds)}, {count(plan.windows, 'window')}"
-            )
-            lines.append(Content.assemble((f"{requests:>5,} users  ", "$quiet"), price))
-        return Content("\n").join(lines)
+            price = f"{duration(plan.seconds)} ({count(plan.windows, 'window')})" if plan.seconds is not None else "?"
+            pairs.append(pair(f"{requests:,}", price))
+        return pairs
 
     def action_next_pace(self) -> None:
         """Sprint or spread."""

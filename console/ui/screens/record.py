@@ -7,8 +7,7 @@ from textual.content import Content
 from console.history.records import AttemptRecord, RevocationRecord
 from console.text import sanitize
 from console.ui.look import look
-
-LABEL = 10
+from console.ui.widgets.facts import Pair, pair, whole
 
 
 def clean(value: str) -> str:
@@ -22,64 +21,51 @@ def short_time(stamp: str) -> str:
     return clean(f"{stamp[5:10]} {stamp[11:19]}" if fits else stamp)
 
 
-def _fact(name: str, value: str | Content, style: str = "") -> Content:
-    shown = value if isinstance(value, Content) else Content.styled(clean(value), style)
-    return Content.assemble((f"{name:<{LABEL}}", "$quiet"), shown)
+def _fact(name: str, value: str, style: str = "") -> Pair:
+    return pair(name, clean(value), style=style)
 
 
-def _options(record: RevocationRecord) -> str:
-    tokens = "revoked" if record.options.oauth_tokens else "kept"
-    devices = "forgotten" if record.options.forget_devices else "kept"
-    return f"OAuth tokens {tokens}, devices {devices}"
-
-
-def attempt_content(number: int, attempt: AttemptRecord) -> list[Content]:
-    """An attempt in two or three lines: when and how it was answered, by which request, and what went wrong."""
-    well = attempt.status == 204
+def attempt_pairs(number: int, attempt: AttemptRecord) -> list[Pair]:
+    """An attempt: when and how it was answered, by which request, and what went wrong."""
     status = "no answer" if attempt.status is None else str(attempt.status)
-    facts = [status, attempt.error_code or "", "" if attempt.milliseconds is None else f"{attempt.milliseconds} ms"]
-    lines = [
-        Content.assemble(
-            (f"{number:>3}  ", "$quiet"),
-            (short_time(attempt.at), "$foreground"),
-            "  ",
-            (clean("  ".join(one for one in facts if one)), "$state-revoked" if well else "$state-failed"),
-        )
-    ]
+    took = "" if attempt.milliseconds is None else f"{attempt.milliseconds} ms"
+    answer = clean("  ".join(one for one in (status, attempt.error_code, took) if one))
+    style = "$state-revoked" if attempt.status == 204 else "$state-failed"
+    pairs = [pair(f"{number:>3}", Content.assemble(short_time(attempt.at), "  ", (answer, style)))]
     if attempt.request_id:
-        lines.append(Content.assemble(("     request ", "$quiet"), clean(attempt.request_id)))
+        pairs.append(_fact("  request", attempt.request_id))
     if attempt.error:
-        lines.append(Content.assemble("     ", (clean(attempt.error), "$quiet")))
-    return lines
+        pairs.append(_fact("  error", attempt.error))
+    return pairs
 
 
-def record_content(record: RevocationRecord) -> Content:
+def record_pairs(record: RevocationRecord) -> list[Pair]:
     """Everything a record says."""
     shown = look(record.outcome)
     operator = record.operator
-    who = f"{operator.principal or 'unknown principal'} ({operator.auth_mode or '?'})"
-    lines = [
-        Content.styled(clean(record.user.name or record.user.login or record.user.id), "$foreground bold"),
-        Content.styled(shown.text, shown.style),
-        Content.styled(shown.meaning, "$quiet"),
-        Content(""),
+    pairs = [
+        whole(clean(record.user.name or record.user.login or record.user.id), "$foreground bold"),
+        whole(shown.text, shown.style),
+        whole(shown.meaning, "$quiet"),
+        whole(""),
         _fact("login", record.user.login),
         _fact("id", record.user.id),
         _fact("status", record.user.status),
-        _fact("options", _options(record)),
-        Content(""),
+        _fact("tokens", "revoked too" if record.options.oauth_tokens else "kept"),
+        _fact("devices", "forgotten too" if record.options.forget_devices else "kept"),
+        whole(""),
         _fact("case", record.case or "none"),
         _fact("reason", record.reason or "none"),
-        _fact("operator", who),
-        _fact("", f"{operator.os_user}@{operator.host}", "$quiet"),
+        _fact("operator", f"{operator.principal or 'unknown principal'} ({operator.auth_mode or '?'})"),
+        _fact("from", f"{operator.os_user}@{operator.host}"),
         _fact("org", record.org),
         _fact("batch", record.batch_id),
         _fact("record", record.id),
         _fact("queued", short_time(record.queued_at)),
         _fact("finished", short_time(record.finished_at) if record.finished_at else "not yet"),
-        Content(""),
-        Content.styled("Attempts" if record.attempts else "No attempt was made", "$quiet bold"),
+        whole(""),
+        whole("Attempts" if record.attempts else "No attempt was made", "$quiet bold"),
     ]
     for number, attempt in enumerate(record.attempts, 1):
-        lines.extend(attempt_content(number, attempt))
-    return Content("\n").join(lines)
+        pairs.extend(attempt_pairs(number, attempt))
+    return pairs

@@ -90,6 +90,7 @@ class BucketChart(Widget):
             "ours": (base + Style.parse("$chart-ours")).rich_style,
             "others": (base + Style.parse("$chart-others")).rich_style,
         }
+        segments.append(Segment(" " * (room - len(self._columns)), base.rich_style))
         for ours, others in self._columns:
             character, whose = stack(ours, others, top, height)[height - 1 - y] if top else (" ", "ours")
             segments.append(Segment(character, looks[whose]))

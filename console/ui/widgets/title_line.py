@@ -5,6 +5,7 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from textual.content import Content
+from textual.events import Click
 
 from console.text import sanitize
 from console.ui.widgets.line import Fact, Line, fact, lay
@@ -32,7 +33,17 @@ class TitleLine(Line):
         here = self.app.current_mode == mode
         text = f"{key} {title}" if wide or here else key
         style = "$foreground bold underline" if here else "$quiet"
-        return Fact(Content.styled(text, f"{style} @click=app.go('{mode}')"))
+        return Fact(Content.styled(text, style))
+
+    async def on_click(self, event: Click) -> None:
+        """A click on the name of a screen shows it."""
+        text = self._shown.plain
+        x = event.x - (self.content_region.x - self.region.x)
+        for mode, key, title in TABS:
+            start = text.find(f" {key}") + 1
+            if start and start <= x < start + len(f"{key} {title}"):
+                await self.run_action(f"app.go('{mode}')")
+                return
 
     def _org(self) -> Fact:
         url = self._workspace.org_url

@@ -151,8 +151,11 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
         empty: str = "",
         id: str | None = None,  # noqa: A002 - Textual's own name
         row_style: Callable[[T], str] | None = None,
+        plain: bool = False,
     ) -> None:
+        """`plain` makes a table for reading alone: nothing to mark, nothing to choose."""
         super().__init__(id=id)
+        self._plain = plain
         self._columns = tuple(columns)
         self._key = key
         self._row_style = row_style
@@ -257,6 +260,10 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
         self._tell()
         if len(self._marks) != before:
             self.post_message(self.MarksChanged(self))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Hide what this table does not offer."""
+        return not (self._plain and ("mark" in action or action == "choose"))
 
     # Moving
 
