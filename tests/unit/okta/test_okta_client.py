@@ -6,6 +6,7 @@ import asyncio
 import json
 import random
 import re
+import ssl
 from typing import Any
 
 import httpx
@@ -116,6 +117,15 @@ class TestRevoke:
         assert caught.value.status is None
         assert permit.endings == [ending]
         assert len(transport.requests) == 1
+
+    @pytest.mark.parametrize("chain", ["__cause__", "__context__"])
+    async def test_a_certificate_that_does_not_verify_is_final(self, chain: str) -> None:
+        error, permit = httpx.ConnectError("CERTIFICATE_VERIFY_FAILED"), NotedPermit()
+        setattr(error, chain, ssl.SSLCertVerificationError("self-signed certificate"))
+        with pytest.raises(errors.CertificateRejected, match="acme.okta.com") as caught:
+            await revoke(Noted(error), permit)
+        assert not caught.value.retryable
+        assert permit.endings == ["unused"]
 
     async def test_the_deadline_is_total(self) -> None:
         permit = NotedPermit()
