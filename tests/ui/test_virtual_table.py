@@ -12,7 +12,8 @@ from textual.content import Content
 from textual.message import Message
 
 from console.text import width
-from console.ui.widgets.virtual_table import Column, VirtualTable, lay_out
+from console.ui.widgets.columns import lay_out
+from console.ui.widgets.virtual_table import Column, VirtualTable
 from tests.support.hostile import HOSTILE
 
 

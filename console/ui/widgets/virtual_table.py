@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic
 
-from rich.segment import Segment
 from textual import events
 from textual.binding import BindingType
-from textual.content import Content
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.reactive import reactive
@@ -17,58 +15,11 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.style import Style
 
-from console.text import fit, sanitize, width
 from console.ui.bindings import bindings
+from console.ui.widgets.columns import GUTTER, HEADER, Cell, Column, T, lay_out
+from console.ui.widgets.painter import Painter
 
-T = TypeVar("T")
-Cell = str | Content | tuple[str, str]
-"""Text as it is, content with its own spans, or (text, style over theme variables). Never markup."""
-
-GUTTER = 3
-"""Cells on the left: the cursor bar, the mark, a blank."""
-HEADER = 1
-
-
-@dataclass(frozen=True)
-class Column(Generic[T]):
-    """One column: `width` cells at least, plus a share of the spare room by `flex`.
-
-    Where the table is too narrow, columns with the highest `drop` go first; 0 never goes. `sort` gives the sort key of
-    a row; a column without it is skipped by sorting.
-    """
-
-    key: str
-    title: str
-    cell: Callable[[T], Cell]
-    width: int
-    flex: int = 0
-    drop: int = 0
-    sort: Callable[[T], Any] | None = None
-    right: bool = False
-
-
-def lay_out(columns: Sequence[Column[Any]], room: int) -> tuple[list[tuple[Column[Any], int]], int]:
-    """Columns with their cells, and the cells between two of them, so that all fits into `room`."""
-    shown = list(columns)
-
-    def needed(gap: int) -> int:
-        return sum(column.width for column in shown) + gap * (len(shown) - 1)
-
-    while needed(1) > room and any(column.drop for column in shown):
-        shown.remove(max(reversed(shown), key=lambda column: column.drop))
-    gap = 2 if needed(2) <= room else 1
-    cells = [column.width for column in shown]
-    while sum(cells) + gap * (len(cells) - 1) > room and max(cells, default=0) > 1:
-        cells[cells.index(max(cells))] -= 1
-    spare = max(0, room - sum(cells) - gap * (len(cells) - 1))
-    shares = sum(column.flex for column in shown)
-    for index, column in enumerate(shown):
-        if column.flex:
-            share = spare * column.flex // shares
-            cells[index] += share
-            spare -= share
-            shares -= column.flex
-    return list(zip(shown, cells, strict=True)), gap
+__all__ = ["Cell", "Column", "VirtualTable"]
 
 
 class VirtualTable(ScrollView, Generic[T], can_focus=True):
@@ -168,6 +119,7 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
         self._sorted_by: Column[T] | None = None
         self._reversed = False
         self._styles: dict[str, Style] = {}
+        self._painter = Painter(self._style, self._part)
         self.set_reactive(VirtualTable.empty, empty)
 
     # What it holds
@@ -474,77 +426,19 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
         room = self.scrollable_content_region.width
         base = self.get_visual_style("virtual-table--row")
         index = y - HEADER + self.scroll_offset.y
+        laid = lay_out(self._columns, self._room)
         if y < HEADER:
-            segments = self._draw_header(base + self._part("header"))
+            style = base + self._part("header")
+            segments = self._painter.header(laid, style, self._sorted_by, descending=self._reversed)
         elif not self._rows:
-            segments = self._draw_empty(y, room, base + self._part("empty"))
+            height = self.scrollable_content_region.height
+            segments = self._painter.empty(self.empty, y, room, height, base + self._part("empty"))
         elif index < len(self._rows):
-            segments = self._draw_row(index, base)
+            row = self._rows[index]
+            if self._row_style is not None and (definition := self._row_style(row)):
+                base += self._style(definition)
+            marked = self._key(row) in self._marks
+            segments = self._painter.row(laid, row, base, marked=marked, here=index == self._cursor)
         else:
             segments = []
         return Strip(segments).adjust_cell_length(room, base.rich_style)
-
-    def _draw_header(self, style: Style) -> list[Segment]:
-        laid, gap = lay_out(self._columns, self._room)
-        plain = style.rich_style
-        segments = [Segment(" " * GUTTER, plain)]
-        for column, cells in laid:
-            title, look = column.title, plain
-            if column is self._sorted_by:
-                arrow = "▾" if self._reversed else "▴"
-                room = cells - width(arrow)
-                title = f"{title} {arrow}" if width(title) < room else fit(title, room) + arrow
-                look = (style + self._part("sorted")).rich_style
-            segments.append(Segment(_aligned(title, cells, right=column.right), look))
-            segments.append(Segment(" " * gap, plain))
-        return segments
-
-    def _draw_empty(self, y: int, room: int, style: Style) -> list[Segment]:
-        lines = self.empty.split("\n")
-        height = self.scrollable_content_region.height
-        line = y - max(HEADER, (height - len(lines)) // 2)
-        if not 0 <= line < len(lines):
-            return []
-        text = lines[line] if width(lines[line]) <= room else fit(lines[line], room)
-        return [Segment(" " * ((room - width(text)) // 2) + text, style.rich_style)]
-
-    def _draw_row(self, index: int, base: Style) -> list[Segment]:
-        row = self._rows[index]
-        marked, here = self._key(row) in self._marks, index == self._cursor
-        if self._row_style is not None and (definition := self._row_style(row)):
-            base += self._style(definition)
-        if marked:
-            base += self._part("marked")
-        if here:
-            base += self._part("cursor")
-        plain = base.rich_style
-        laid, gap = lay_out(self._columns, self._room)
-        segments = [
-            Segment("▌" if here else " ", (base + self._part("bar")).rich_style),
-            Segment("◆ " if marked else "  ", (base + self._part("mark")).rich_style),
-        ]
-        for column, cells in laid:
-            segments.extend(self._draw_cell(column.cell(row), cells, base, right=column.right))
-            segments.append(Segment(" " * gap, plain))
-        return segments
-
-    def _draw_cell(self, cell: Cell, cells: int, base: Style, *, right: bool) -> Iterable[Segment]:
-        if isinstance(cell, Content):
-            content = cell if cell.plain.isprintable() else Content(sanitize(cell.plain))
-            content = content.truncate(cells, ellipsis=True)
-            pad = Segment(" " * max(0, cells - content.cell_length), base.rich_style)
-            parts = [Segment(text, style.rich_style) for text, style in content.render(base, "", self._parse) if text]
-            return [pad, *parts] if right else [*parts, pad]
-        text, definition = cell if isinstance(cell, tuple) else (cell, "")
-        if not text.isprintable():
-            text = sanitize(text)
-        style = base + self._style(definition) if definition else base
-        return [Segment(_aligned(text, cells, right=right), style.rich_style)]
-
-    def _parse(self, style: str | Style) -> Style:
-        return self._style(style) if isinstance(style, str) else style
-
-
-def _aligned(text: str, cells: int, *, right: bool) -> str:
-    spare = cells - width(text)
-    return " " * spare + text if right and spare > 0 else fit(text, cells)
