@@ -179,7 +179,8 @@ class _Run:
         if len(batch) == 1 or self._troubles >= TROUBLES:
             return [Resolved(target, None, str(error)) for target in batch]
         half = len(batch) // 2
-        self._batches.extend([(attribute, batch[:half]), (attribute, batch[half:])])
+        # Depth first: whether it is one term or Okta itself is known soonest from a single term.
+        self._batches.extendleft([(attribute, batch[half:]), (attribute, batch[:half])])
         return []
 
     def _matched(self, attribute: str, batch: tuple[Target, ...], found: Sequence[User]) -> list[Resolved]:
