@@ -122,7 +122,7 @@ class TestRevoke:
     async def test_a_certificate_that_does_not_verify_is_final(self, chain: str) -> None:
         error, permit = httpx.ConnectError("CERTIFICATE_VERIFY_FAILED"), NotedPermit()
         setattr(error, chain, ssl.SSLCertVerificationError("self-signed certificate"))
-        with pytest.raises(errors.CertificateRejected, match="acme.okta.com") as caught:
+        with pytest.raises(errors.CertificateRejected, match=r"acme\.okta\.com") as caught:
             await revoke(Noted(error), permit)
         assert not caught.value.retryable
         assert permit.endings == ["unused"]
