@@ -73,6 +73,23 @@ def whoami(auth_mode: str) -> OperatorRecord:
     return OperatorRecord(os_user=sanitize(os_user), host=sanitize(socket.gethostname()), auth_mode=auth_mode)
 
 
+def _http(settings: Settings, token: SecretStr, transport: httpx.AsyncBaseTransport | None) -> httpx.AsyncClient:
+    """The one HTTP client. Raises SettingsError where CA file or proxy can't be used."""
+    origin = settings.org_url or ""
+    try:
+        return open_http(
+            origin,
+            TokenAuth(token, origin, prefix=settings.token_prefix),
+            transport=transport,
+            ca_file=settings.ca_file,
+            proxy=settings.proxy.get_secret_value() if settings.proxy else None,
+            connect_timeout=settings.connect_timeout,
+            read_timeout=settings.read_timeout,
+        )
+    except ValueError as error:
+        raise SettingsError(str(error)) from error
+
+
 class Workspace:
     """Everything one console holds. Made by `open` or `open_demo`, ended by `aclose`."""
 
@@ -99,15 +116,7 @@ class Workspace:
         self.operator = whoami(settings.token_prefix)
         rng = random.Random(seed)  # noqa: S311 - jitter, not a secret
         self.events = Events()
-        self.http = open_http(
-            self.org_url,
-            TokenAuth(token, self.org_url, prefix=settings.token_prefix),
-            transport=transport,
-            ca_file=settings.ca_file,
-            proxy=settings.proxy.get_secret_value() if settings.proxy else None,
-            connect_timeout=settings.connect_timeout,
-            read_timeout=settings.read_timeout,
-        )
+        self.http = _http(settings, token, transport)
         self.pacer = Pacer(
             clock,
             rng=rng,
