@@ -119,6 +119,16 @@ class EvictApp(App[None]):
         if not isinstance(self.screen, HelpScreen):
             self.push_screen(HelpScreen(self.current_mode, keymap(self.workspace.settings.keys)[0]))
 
+    @work(group="jump")
+    async def action_jump(self) -> None:
+        """A letter on every part of the screen."""
+        from console.ui.screens.jump import JumpScreen
+
+        if len(self.screen_stack) <= 1 and (targets := self.screen.focus_chain):
+            target = await self.push_screen_wait(JumpScreen(targets))
+            if target is not None:
+                target.focus()
+
     # The tick
 
     def _tick(self) -> None:

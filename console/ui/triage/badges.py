@@ -1,0 +1,69 @@
+"""What an operator should know of a user before queueing it, in a word."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from console.okta.models import User
+from console.revocation.states import Item
+from console.ui.changes import Changes
+from console.ui.look import look
+from console.workspace import Workspace
+
+SERVICE = ("≈ service?", "$state-retrying")
+PROTECTED = ("⊘ protected", "$state-denied")
+RISKY = frozenset({"SUSPENDED", "DEPROVISIONED"})
+"""Statuses with which nobody can sign in: revoking is harmless, but seldom what was meant."""
+
+
+class Badges:
+    """One word for each user: where it stands in the queue, else what speaks against it."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+        self._latest: dict[str, str] = {}
+        """User ID to the newest item of that user."""
+        self._learn(workspace.queue.items.values())
+
+    def _learn(self, items: Iterable[Item]) -> None:
+        for item in items:
+            if self._latest.get(item.user.id, "") <= item.id:
+                self._latest[item.user.id] = item.id
+
+    def learn(self, changes: Changes) -> None:
+        """Follow the queue."""
+        self._learn(changes.items.values())
+        if changes.removed:
+            self._latest = {user: item for user, item in self._latest.items() if item not in changes.removed}
+            self._learn(self._workspace.queue.items.values())
+
+    def item(self, user: User) -> Item | None:
+        """The newest item of a user in the queue."""
+        return self._workspace.queue.items.get(self._latest.get(user.id, ""))
+
+    def cell(self, user: User) -> tuple[str, str]:
+        """Glyph and word, and their style."""
+        if (item := self.item(user)) is not None:
+            shown = look(item.state)
+            return shown.text, shown.style
+        guard = self._workspace.guard
+        if guard.check(user) is not None:
+            return PROTECTED
+        return SERVICE if guard.looks_like_service(user) else ("", "")
+
+
+def options_cell(item: Item) -> tuple[str, str]:
+    """What is revoked besides the sessions: `T` OAuth tokens, `D` remembered devices."""
+    options = item.options
+    text = f"{'T' if options.oauth_tokens else '·'} {'D' if options.forget_devices else '·'}"
+    return text, "$foreground" if options.oauth_tokens or options.forget_devices else "$quiet"
+
+
+def options_words(*, oauth_tokens: bool, forget_devices: bool) -> str:
+    """`sessions and OAuth tokens`, and so on."""
+    parts = ["sessions"]
+    if oauth_tokens:
+        parts.append("OAuth tokens")
+    if forget_devices:
+        parts.append("remembered devices")
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"

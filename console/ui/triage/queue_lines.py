@@ -1,0 +1,121 @@
+"""The lines above the queue: counts by state, case and options, progress."""
+
+from __future__ import annotations
+
+from textual.content import Content
+
+from console.revocation.states import State
+from console.text import count, duration, sanitize
+from console.ui.look import look
+from console.ui.triage.badges import options_words
+from console.ui.triage.intent import Intent
+from console.ui.widgets.line import Fact, Line, bar, fact, lay
+from console.workspace import Workspace
+
+SHOWN = (
+    State.STAGED,
+    State.QUEUED,
+    State.SENDING,
+    State.RETRYING,
+    State.REVOKED,
+    State.FAILED,
+    State.UNKNOWN,
+    State.DENIED,
+    State.NOT_FOUND,
+    State.CANCELLED,
+)
+
+
+class CountsLine(Line):
+    """How many are in each state that has any."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        super().__init__()
+        self._workspace = workspace
+
+    def line(self, cells: int) -> Content:
+        """The whole line; where it is too narrow, words go first and glyphs stay."""
+        counts = self._workspace.queue.counts()
+        present = [(look(state), counts[state]) for state in SHOWN if counts[state]]
+        if not present:
+            return Content.styled("nothing queued", "$quiet")
+        line = lay([fact(f"{one.glyph} {number:,} {one.word}", one.style) for one, number in present], [], cells)
+        if sum(len(one.word) + len(f"{number:,}") + 5 for one, number in present) <= cells + 2:
+            return line
+        short = [fact(f"{one.glyph} {number:,} {one.word[:4]}", one.style) for one, number in present]
+        return lay(short, [], cells, gap=" ")
+
+
+class IntentLine(Line):
+    """The case, and what users put into the queue from now on lose."""
+
+    def __init__(self, workspace: Workspace, intent: Intent) -> None:
+        super().__init__()
+        self._workspace = workspace
+        self._intent = intent
+
+    def line(self, cells: int) -> Content:
+        """The whole line."""
+        intent = self._intent
+        if intent.case or intent.reason:
+            words = " ".join(part for part in (intent.case, intent.reason) if part)
+            case = fact(sanitize(words, limit=80), "$foreground")
+        else:
+            case = fact("no case: press c", "$state-retrying")
+        options = intent.options
+        words = options_words(oauth_tokens=options.oauth_tokens, forget_devices=options.forget_devices)
+        marks = f"{'T' if options.oauth_tokens else '·'} {'D' if options.forget_devices else '·'}"
+        full = f"new: {words}"
+        room = cells - case.content.cell_length - 2
+        return lay([case], [fact(full if len(full) <= room else f"new: {marks}", "$quiet")], cells)
+
+
+class ProgressLine(Line):
+    """How far look-ups and the running batch are; takes no room while there is neither."""
+
+    def __init__(self, workspace: Workspace, intent: Intent) -> None:
+        super().__init__()
+        self._workspace = workspace
+        self._intent = intent
+        self._batch: str | None = None
+        self._counted_at = -1.0
+        self._counted = (0, 0)
+        self.display = False
+
+    def tick(self) -> None:
+        """Appear and go as needed."""
+        lookups = self._intent.lookups
+        wanted = self._workspace.dispatcher.running or lookups.running or bool(lookups.unresolved)
+        if self.display != wanted:
+            self.display = wanted
+        super().tick()
+
+    def line(self, cells: int) -> Content:
+        """The whole line."""
+        facts: list[Fact] = []
+        lookups = self._intent.lookups
+        if lookups.running:
+            facts.append(fact(f"looking up {lookups.done:,} of {count(lookups.total, 'target')}", "$state-sending"))
+        if lookups.unresolved:
+            facts.append(fact(f"{len(lookups.unresolved):,} not resolved: n", "$state-retrying"))
+        facts.extend(self._running(cells))
+        return lay(facts, [], cells)
+
+    def _running(self, cells: int) -> list[Fact]:
+        dispatcher = self._workspace.dispatcher
+        batch = dispatcher.current
+        if batch is None:
+            return []
+        now = self._workspace.clock.monotonic()
+        if batch.id != self._batch or now - self._counted_at >= 0.3:
+            self._batch, self._counted_at = batch.id, now
+            items = [item for item in self._workspace.queue.items.values() if item.batch_id == batch.id]
+            self._counted = (sum(item.state.final for item in items), len(items))
+        done, total = self._counted
+        share = done / total if total else 0.0
+        eta = dispatcher.eta_s()
+        return [
+            Fact(bar(share, max(6, min(24, cells - 30)), "$state-revoked"), drop=2),
+            fact(f"{done:,} of {total:,}  {int(share * 100)} %", "$foreground bold"),
+            fact("" if eta is None else f"{duration(round(eta))} left", "$quiet", drop=1),
+        ]

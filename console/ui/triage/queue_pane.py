@@ -1,0 +1,154 @@
+"""The queue: counts, case, progress, and one row for each revocation, with what needs the eye on top."""
+
+from __future__ import annotations
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.content import Content
+from textual.widgets import Static
+
+from console.revocation.events import Why
+from console.revocation.states import Item, State
+from console.text import sanitize
+from console.ui.changes import Changes
+from console.ui.look import look
+from console.ui.triage.badges import options_cell
+from console.ui.triage.intent import Intent
+from console.ui.triage.queue_lines import CountsLine, IntentLine, ProgressLine
+from console.ui.widgets.virtual_table import Column, VirtualTable
+from console.workspace import Workspace
+
+NOTHING_QUEUED = "The queue is empty.\nFind users, mark them with space,\nand press + to put them here."
+ORDER: dict[State, int] = {
+    State.SENDING: 0,
+    State.RETRYING: 1,
+    State.FAILED: 2,
+    State.UNKNOWN: 3,
+    State.DENIED: 4,
+    State.NOT_FOUND: 5,
+    State.STAGED: 6,
+    State.QUEUED: 7,
+    State.CANCELLED: 8,
+    State.REVOKED: 9,
+}
+"""What needs the eye comes first."""
+SORT_EVERY_S = 0.5
+MANY = 20_000
+
+
+class QueueTable(VirtualTable[Item]):
+    """A table that keeps what needs the eye on top until the operator sorts by something else."""
+
+    @property
+    def follows(self) -> bool:
+        """Whether rows move as their states change."""
+        return self._sorted_by is not None and self._sorted_by.key == "state" and not self._reversed
+
+    def bring_up(self) -> None:
+        """Sort by state again. A cursor on top stays on top; elsewhere it stays with its row."""
+        if self.follows:
+            on_top = self._cursor == 0
+            self.sort_by("state")
+            if on_top:
+                self.move_to(0)
+
+
+class QueuePane(Vertical):
+    """Everything in the queue, whatever its state."""
+
+    def __init__(self, workspace: Workspace, intent: Intent) -> None:
+        super().__init__(classes="pane", id="queue-pane")
+        self._workspace = workspace
+        self._intent = intent
+        self._sort_due = 0.0
+        self._moved = False
+        self.border_title = "Queue"
+
+    def compose(self) -> ComposeResult:
+        """Words on top, the table below."""
+        yield CountsLine(self._workspace)
+        yield IntentLine(self._workspace, self._intent)
+        yield ProgressLine(self._workspace, self._intent)
+        yield Static(id="paused-banner")
+        table: QueueTable = QueueTable(self._columns(), key=lambda item: item.id, empty=NOTHING_QUEUED, id="queue")
+        table.sort_by("state")
+        yield table
+
+    def on_mount(self) -> None:
+        """Show what is in the queue already."""
+        self.query_one("#paused-banner").display = False
+        self.table.set_rows(self._workspace.queue.items.values())
+
+    def _columns(self) -> tuple[Column[Item], ...]:
+        return (
+            Column("state", "State", _state, 11, sort=lambda item: (ORDER[item.state], item.id)),
+            Column("login", "User", lambda item: item.user.login or item.user.id, 15, flex=3, sort=_login),
+            Column("also", "Also", options_cell, 4, sort=_options),
+            Column("last", "Last", self._last, 8, flex=2, sort=lambda item: (item.status or 0, item.attempts)),
+        )
+
+    def _last(self, item: Item) -> tuple[str, str]:
+        """Attempts, last status and what there is to say, as far as there is room."""
+        if item.state is State.STAGED:
+            refusal = self._workspace.guard.check(item.user)
+            if refusal is not None:
+                return f"⊘ {refusal}", "$state-denied"
+            return ("again" if item.retries else ""), "$quiet"
+        tries = f"{item.attempts}×" if item.attempts > 1 else ""
+        code = "" if item.status is None else str(item.status)
+        note = "" if item.state is State.REVOKED else item.note
+        return " ".join(part for part in (tries, code, note) if part), "$quiet"
+
+    @property
+    def table(self) -> QueueTable:
+        """The rows."""
+        return self.query_one("#queue", QueueTable)
+
+    def wanted_staged(self) -> list[Item]:
+        """The marked rows, or the current one, as far as they are staged."""
+        return [item for item in self.table.wanted() if item.state is State.STAGED]
+
+    # The tick
+
+    def tick(self, changes: Changes) -> None:
+        """Rows that changed, the banner, and now and then the order."""
+        table = self.table
+        if changes.removed:
+            table.remove_rows(changes.removed)
+        if changes.items:
+            table.append_rows(changes.items.values())
+            self._moved = True
+        now = self._workspace.clock.monotonic()
+        if self._moved and now >= self._sort_due:
+            self._moved = False
+            self._sort_due = now + (SORT_EVERY_S if table.row_count < MANY else 4 * SORT_EVERY_S)
+            table.bring_up()
+        self._banner()
+
+    def _banner(self) -> None:
+        banner = self.query_one("#paused-banner", Static)
+        paused = self._workspace.dispatcher.paused
+        shown = paused is not None
+        if banner.display != shown:
+            banner.display = shown
+        if paused is None:
+            return
+        title = "Paused" if paused.why is Why.OPERATOR else f"Paused: {paused.why}"
+        said = sanitize(paused.message, limit=400)
+        text = Content.assemble((f"‖ {title}  ", "bold"), said, ("  z goes on, x stops", "bold"))
+        banner.update(text)
+
+
+def _state(item: Item) -> tuple[str, str]:
+    shown = look(item.state)
+    return shown.text, shown.style
+
+
+def _login(item: Item) -> str:
+    return item.user.login
+
+
+def _options(item: Item) -> tuple[bool, bool]:
+    return item.options.oauth_tokens, item.options.forget_devices
+
+

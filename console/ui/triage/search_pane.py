@@ -1,0 +1,200 @@
+"""Search as you type: the last query wins, pages come in as they arrive, errors are said in place."""
+
+from __future__ import annotations
+
+from contextlib import aclosing
+from typing import Any, ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.timer import Timer
+from textual.widgets import Input, Static
+
+from console.okta.errors import OktaError
+from console.okta.models import User
+from console.revocation.lookup import find_users
+from console.text import count, sanitize
+from console.ui.look import status
+from console.ui.triage.badges import Badges
+from console.ui.widgets.virtual_table import Column, VirtualTable
+from console.workspace import Workspace
+
+DEBOUNCE_S = 0.15
+FIRST_USERS = 1_000
+"""A search as you type stops here: the rest would spend the window that revocations need."""
+HINT = "login, email, name or ID   group:NAME   =EXPRESSION"
+NOTHING_ASKED = "Press / and type to find users,\np to paste a list, o to open a file of targets."
+
+
+class SearchInput(Input):
+    """The search box; the list is one key away."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("down", "leave", show=False)]
+
+    def action_leave(self) -> None:
+        """To the list."""
+        self.screen.query_one("#results").focus()
+
+
+class SearchPane(Vertical):
+    """Search box, what came of it in words, and the users found."""
+
+    class Found(Message):
+        """Other users are listed than before."""
+
+    def __init__(self, workspace: Workspace, badges: Badges) -> None:
+        super().__init__(classes="pane", id="search-pane")
+        self._workspace = workspace
+        self._badges = badges
+        self._timer: Timer | None = None
+        self._asked = ""
+        self.truncated = False
+        """Whether the org has more users for this text than are listed."""
+        self.border_title = "Find users"
+
+    def compose(self) -> ComposeResult:
+        """Box, words, table."""
+        yield SearchInput(placeholder=HINT, id="search", compact=True)
+        yield Static(id="search-words")
+        table: VirtualTable[Any] = VirtualTable(
+            self._columns(), key=lambda user: user.id, empty=NOTHING_ASKED, id="results"
+        )
+        yield table
+
+    def _columns(self) -> tuple[Column[User], ...]:
+        return (
+            Column("login", "Login", lambda user: user.login or user.id, 18, flex=3, sort=lambda user: user.login),
+            Column("name", "Name", lambda user: user.name, 12, flex=2, drop=2, sort=lambda user: user.name.casefold()),
+            Column("status", "Status", lambda user: status(user.status), 12, drop=1, sort=lambda user: user.status),
+            Column("badge", "", self._badges.cell, 11),
+            Column(
+                "department",
+                "Department",
+                lambda user: (user.profile.department, "$quiet"),
+                14,
+                flex=1,
+                drop=3,
+                sort=lambda user: user.profile.department,
+            ),
+        )
+
+    @property
+    def table(self) -> VirtualTable[User]:
+        """The users found."""
+        return self.query_one("#results", VirtualTable)
+
+    @property
+    def box(self) -> Input:
+        """Where the search is typed."""
+        return self.query_one("#search", Input)
+
+    @property
+    def busy(self) -> bool:
+        """Whether an answer is awaited."""
+        return self._timer is not None or any(
+            worker.group == "search" and not worker.is_finished for worker in self.workers
+        )
+
+    def _say(self, text: str, style: str = "$quiet") -> None:
+        self.query_one("#search-words", Static).update(Content.styled(text, style))
+
+    # Asking
+
+    @on(Input.Changed, "#search")
+    def _typed(self, event: Input.Changed) -> None:
+        event.stop()
+        self._stop()
+        text = event.value.strip()
+        if not text:
+            self._forget()
+            return
+        self._say("searching …")
+        self._timer = self.set_timer(DEBOUNCE_S, lambda: self._ask(text))
+
+    @on(Input.Submitted, "#search")
+    def _entered(self, event: Input.Submitted) -> None:
+        """Enter goes to the list, and does not wait for the rest of the pause in typing."""
+        event.stop()
+        text = event.value.strip()
+        if self._timer is not None and text:
+            self._stop()
+            self._ask(text)
+        self.table.focus()
+
+    def more(self) -> bool:
+        """Fetch what the search left out; False where it left nothing out."""
+        if self.truncated:
+            self._stop()
+            self._find(self._asked, first=None)
+        return self.truncated
+
+    def _stop(self) -> None:
+        if self._timer is not None:
+            self._timer.stop()
+            self._timer = None
+        self.workers.cancel_group(self, "search")
+
+    def _forget(self) -> None:
+        self._asked = ""
+        self.truncated = False
+        self._say("")
+        self.table.empty = NOTHING_ASKED
+        self.table.set_rows(())
+        self.post_message(self.Found())
+
+    def _ask(self, text: str) -> None:
+        self._timer = None
+        self._asked = text
+        self._find(text, first=FIRST_USERS)
+
+    @work(exclusive=True, group="search")
+    async def _find(self, text: str, *, first: int | None) -> None:
+        """Every page as it comes; `first` is the number of users after which it stops."""
+        listed: dict[str, User] = {}
+        self.truncated = False
+        self._say("searching …")
+        try:
+            async with aclosing(find_users(self._workspace.client, text)) as pages:
+                async for page in pages:
+                    self._show(page, fresh=not listed)
+                    listed.update((user.id, user) for user in page)
+                    if first is not None and len(listed) >= first:
+                        self.truncated = True
+                        break
+                    self._say(f"searching … {count(len(listed), 'user')}")
+        except OktaError as error:
+            self._failed(error, listed)
+        else:
+            self._done(text, len(listed))
+
+    def _show(self, page: tuple[User, ...], *, fresh: bool) -> None:
+        if fresh:
+            self.table.set_rows(page)
+            self.table.move_to(0)
+        else:
+            self.table.append_rows(page)
+        self.post_message(self.Found())
+
+    def _failed(self, error: OktaError, listed: dict[str, User]) -> None:
+        said = sanitize(f"{error} {error.advice}", limit=300)
+        self._say(f"✕ {said}", "$state-failed")
+        if not listed:
+            self.table.empty = "The search failed; see above.\nTyping asks again."
+            self.table.set_rows(())
+            self.post_message(self.Found())
+
+    def _done(self, text: str, found: int) -> None:
+        if not found:
+            shown = sanitize(text, limit=40)
+            self.table.empty = f"No user matches {shown}.\nCheck the spelling, or press p to paste a list."
+            self.table.set_rows(())
+            self._say("no user")
+            self.post_message(self.Found())
+        elif self.truncated:
+            self._say(f"the first {count(found, 'user')}; m loads the rest")
+        else:
+            self._say(count(found, "user"))
