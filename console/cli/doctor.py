@@ -1,0 +1,198 @@
+"""`evict doctor`: is everything ready to revoke, and if not, what is there to do."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from typing import Literal
+
+import httpx
+
+from console.cli.exits import INCOMPLETE, OK, USAGE
+from console.cli.failures import explain
+from console.cli.output import Output
+from console.cli.services import open_workspace
+from console.clock import Clock, SystemClock
+from console.history.store import HistoryUnavailable
+from console.okta.errors import CredentialRejected, OktaError, ScopeMissing
+from console.okta.models import User
+from console.okta.query import any_of
+from console.settings import Settings, SettingsError, load
+from console.text import count, duration
+from console.workspace import Workspace
+
+SKEW_S = 5.0
+"""Clocks further apart than this are worth a word: the history's times are this machine's."""
+SMALLEST = (80, 24)
+NOBODY = "00u00000000000000000"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One check: `what` was looked at, what was found, and the exit code if that is a failure."""
+
+    level: Literal["ok", "warn", "fail"]
+    what: str
+    found: str
+    code: int = OK
+
+
+def run(args: argparse.Namespace) -> int:
+    """Carry out `evict doctor`. The first check that fails decides the exit code."""
+    with Output() as out:
+        return asyncio.run(_examine(out))
+
+
+async def _examine(out: Output) -> int:
+    code = OK
+    warnings = 0
+    async for finding in _findings():
+        out.row([(finding.level, 4), (finding.what, 12), (finding.found, 0)])
+        code = code or finding.code
+        warnings += finding.level == "warn"
+    if code:
+        out.talk("Not ready: see the lines that begin with fail.")
+    else:
+        out.talk("Ready to revoke." if not warnings else f"Ready to revoke, with {count(warnings, 'warning')}.")
+    return code
+
+
+async def _findings() -> AsyncIterator[Finding]:
+    yield _terminal()
+    try:
+        settings = load()
+    except SettingsError as error:
+        for problem in error.problems:
+            yield Finding("fail", "settings", problem, USAGE)
+        return
+    where = ", ".join(sorted({place for place in settings.sources.values() if place})) or "defaults"
+    yield Finding("ok", "settings", f"read from {where}")
+    if settings.read_only:
+        yield Finding("warn", "settings", "read_only is on: nothing can be revoked")
+    try:
+        workspace = await open_workspace(settings)
+    except SettingsError as error:
+        for problem in error.problems:
+            yield Finding("fail", "settings", problem, USAGE)
+        return
+    except HistoryUnavailable as error:
+        yield Finding("fail", "data folder", str(error), USAGE)
+        return
+    except ValueError as error:
+        # A CA file that is none, a token that no header can carry: the message says which.
+        yield Finding("fail", "settings", str(error), USAGE)
+        return
+    try:
+        yield _data_folder(workspace, settings)
+        async for finding in _org(workspace):
+            yield finding
+    finally:
+        await workspace.aclose()
+
+
+def _terminal() -> Finding:
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        return Finding("warn", "terminal", "this is none: commands work, the console needs one")
+    columns, lines = os.get_terminal_size(sys.stdout.fileno())
+    size = f"{columns}x{lines}"
+    if columns < SMALLEST[0] or lines < SMALLEST[1]:
+        return Finding("warn", "terminal", f"{size} is small: make it {SMALLEST[0]}x{SMALLEST[1]} or larger")
+    return Finding("ok", "terminal", f"{size}, {os.environ.get('TERM', 'unknown')}")
+
+
+def _data_folder(workspace: Workspace, settings: Settings) -> Finding:
+    verdict = workspace.history.verify()
+    size = f"{count(verdict.records, 'record')} in {settings.data_dir}"
+    if not verdict.sound:
+        return Finding("fail", "data folder", f"{size}, not sound: {'; '.join(verdict.problems)}", INCOMPLETE)
+    return Finding("ok", "data folder", f"writable, history sound, {size}")
+
+
+class _Dates:
+    """How far the org's clock is from this machine's, from the Date of every answer."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self.skew_s: float | None = None
+
+    async def look(self, response: httpx.Response) -> None:
+        """An httpx response hook. A Date that is none is no finding."""
+        try:
+            date = parsedate_to_datetime(response.headers.get("date", ""))
+        except (ValueError, TypeError):
+            return
+        if date.tzinfo is not None:
+            # Date is cut to the second, so on average it is half a second behind.
+            self.skew_s = date.timestamp() + 0.5 - self._clock.now().timestamp()
+
+
+async def _org(workspace: Workspace) -> AsyncIterator[Finding]:
+    dates = _Dates(SystemClock())
+    workspace.http.event_hooks["response"].append(dates.look)
+    try:
+        org = await workspace.client.org_info()
+    except OktaError as error:
+        yield _failure("org", error)
+        return
+    yield Finding("ok", "org", f"{workspace.org_url} answers, {org.engine}")
+    yield _skew(dates.skew_s)
+    async for finding in _credential(workspace):
+        yield finding
+
+
+def _skew(skew_s: float | None) -> Finding:
+    if skew_s is None:
+        return Finding("warn", "clock", "the org's answer carries no time to compare with")
+    if abs(skew_s) > SKEW_S:
+        way = "behind" if skew_s > 0 else "ahead of"
+        return Finding("warn", "clock", f"{duration(abs(skew_s))} {way} the org's: set this machine's clock (NTP)")
+    return Finding("ok", "clock", "agrees with the org's")
+
+
+async def _credential(workspace: Workspace) -> AsyncIterator[Finding]:
+    mode = workspace.settings.token_prefix
+    me: User | None = None
+    try:
+        me = await workspace.client.me()
+    except (CredentialRejected, ScopeMissing) as error:
+        yield _failure("credential", error)
+        return
+    except OktaError as error:
+        yield Finding(
+            "warn", "credential", f"{mode}; Okta does not say whose it is, so no account is your own: {error}"
+        )
+        me = None
+    else:
+        yield Finding("ok", "credential", f"{mode} of {me.login or me.id}")
+        workspace.me = me
+    try:
+        async for _ in workspace.client.search_users(any_of("id", (me.id if me else NOBODY,)), page_size=1):
+            break
+        yield Finding("ok", "users", "can be searched; whether your role may end sessions shows at the first one")
+    except OktaError as error:
+        yield _failure("users", error)
+    yield await _groups(workspace)
+
+
+async def _groups(workspace: Workspace) -> Finding:
+    protected = workspace.settings.protected_groups
+    try:
+        if not protected:
+            await workspace.client.find_groups("Everyone")
+            return Finding("ok", "groups", "can be read")
+        await workspace.guard.load(workspace.client, own=workspace.me)
+    except OktaError as error:
+        return Finding("warn", "groups", f"cannot be read, so group: finds nobody: {error}")
+    missing = [problem for problem in workspace.guard.problems if "your own account" not in problem]
+    if missing:
+        return Finding("fail", "groups", f"{'; '.join(missing)}. Correct protected_groups", USAGE)
+    return Finding("ok", "groups", f"{count(len(protected), 'protected group')} known")
+
+
+def _failure(what: str, error: OktaError) -> Finding:
+    return Finding("fail", what, *explain(error))

@@ -1,0 +1,222 @@
+"""What can be typed after `evict`, and the help for it. Imports argparse and nothing heavier."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from typing import Any
+
+from console import __version__
+
+DESCRIPTION = "Evict throws people out of Okta: find users, revoke their sessions, keep the proof."
+EXITS = """\
+exit codes:
+  0  all revoked, or nothing to do     3    Okta refused the credential
+  1  some not revoked                  130  interrupted
+  2  wrong usage or settings
+"""
+CONNECT = """\
+connect an org (the token is never an option, as process lists show those):
+  export OKTA_CLIENT_ORGURL=https://example.okta.com OKTA_CLIENT_TOKEN="$(cat token-file)"
+  evict doctor
+"""
+QUERIES = """\
+QUERY is one of
+  00u1a2b3c4d5e6f7g8h9     an Okta ID
+  mallory@example.com      the start of a login or email
+  group:"Break Glass"      the members of a group
+  '=status eq "LOCKED_OUT"'  an Okta search expression, sent as it is
+  mallory                  the start of a login, email, first or last name
+"""
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of every command. What it returns holds `module`, the module of `console.cli` that carries it out."""
+    parser = _parser(argparse.ArgumentParser, "evict", DESCRIPTION, f"{CONNECT}\n{EXITS}")
+    parser.add_argument("--version", action="version", version=f"evict {__version__}")
+    parser.set_defaults(module="screen", demo=False)
+    commands = parser.add_subparsers(title="commands (without one, the console opens)", metavar="COMMAND")
+    for add in (_demo, _simulate, _search, _revoke, _history, _limits, _doctor, _config):
+        add(commands)
+    return parser
+
+
+def _parser(make: Callable[..., Any], name: str, what: str, epilog: str = "", **more: Any) -> argparse.ArgumentParser:
+    """A parser in the one style of all: the description as written, no abbreviated options."""
+    if make is argparse.ArgumentParser:
+        more["prog"] = name
+        args: tuple[str, ...] = ()
+    else:
+        args, more["help"] = (name,), what[:1].lower() + what[1:].partition(".")[0]
+    parser: argparse.ArgumentParser = make(
+        *args,
+        description=what,
+        epilog=epilog,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+        **more,
+    )
+    return parser
+
+
+def _json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print JSON Lines, one object a line")
+
+
+def _demo(commands: Any) -> None:
+    what = "Open the console on an embedded demo org. Nothing leaves this machine."
+    parser = _parser(commands.add_parser, "demo", what, "example:\n  evict demo --users 5000")
+    parser.add_argument("--users", type=_number(1, 1_000_000), metavar="N", help="how many users the org has (300)")
+    parser.add_argument("--seed", type=_number(0), metavar="N", help="another number makes another org (7)")
+    parser.set_defaults(module="screen", demo=True)
+
+
+def _simulate(commands: Any) -> None:
+    what = "Serve the demo org on loopback, for any client, until Ctrl-C. Prints its URL and a token."
+    epilog = """\
+examples:
+  evict simulate --users 1000 --port 8080
+  evict simulate --limit 60 --window 10 --latency 80 --fault revoke:503:0.05
+
+Its state can be read at /_demo/totals and /_demo/state?user=ID. Needs uvicorn: pip install 'evict[simulate]'
+"""
+    parser = _parser(commands.add_parser, "simulate", what, epilog)
+    add = parser.add_argument
+    add("--host", default="127.0.0.1", help="loopback address to listen on (%(default)s)")
+    add("--port", type=_number(0, 65535), default=0, metavar="P", help="port to listen on (0: any that is free)")
+    add("--users", type=_number(1, 1_000_000), default=300, metavar="N", help="how many users it has (%(default)s)")
+    add("--seed", type=_number(0), default=7, metavar="N", help="another number makes another org (%(default)s)")
+    add("--limit", type=_number(1), metavar="N", help="revocations a window for one token (300)")
+    add("--window", type=_number(1, 3600), default=60, metavar="S", help="seconds of a window (%(default)s)")
+    add("--latency", type=_number(0, 60_000), default=0, metavar="MS", help="median time of an answer (%(default)s)")
+    add("--engine", choices=("idx", "classic"), default="idx", help="which engine it plays (%(default)s)")
+    add("--fault", action="append", default=[], metavar="F", help="trouble as ROUTE:KIND:CHANCE; may be repeated")
+    parser.set_defaults(module="simulate")
+
+
+def _search(commands: Any) -> None:
+    epilog = f"{QUERIES}\nexample:\n  evict search group:Contractors --json"
+    parser = _parser(commands.add_parser, "search", "Find users.", epilog)
+    parser.add_argument("query", metavar="QUERY", nargs="+", help="who to look for, see below")
+    _json(parser)
+    parser.set_defaults(module="search")
+
+
+def _revoke(commands: Any) -> None:
+    what = "Revoke every session of users, and what else you choose."
+    epilog = f"""\
+A TARGET is an Okta user ID, a login or an email. A file may be a list, a CSV with a column of them, JSON, or any text.
+Without --yes everything is looked up first, and you are asked. With --yes the first user is out while the rest is
+still being looked up.
+
+examples:
+  evict revoke mallory@example.com --oauth-tokens --case INC-2041
+  evict revoke --from-file accounts.txt --dry-run
+  evict revoke --from-file accounts.txt --oauth-tokens --case INC-2041 --reason "token theft" --yes --json
+
+{EXITS}"""
+    parser = _parser(commands.add_parser, "revoke", what, epilog)
+    parser.add_argument("targets", metavar="TARGET", nargs="*", help="whom to throw out")
+    add = parser.add_argument
+    add("--from-file", metavar="FILE", help="read targets from FILE; - is standard input")
+    on_off = (
+        ("--oauth-tokens", "--no-oauth-tokens", "oauth_tokens", "OAuth access and refresh tokens too"),
+        ("--forget-devices", "--keep-devices", "forget_devices", "remembered factors on all devices too"),
+    )
+    for yes, no, dest, words in on_off:
+        pair = parser.add_mutually_exclusive_group()
+        pair.add_argument(yes, dest=dest, action="store_true", default=None, help=f"revoke {words}")
+        pair.add_argument(no, dest=dest, action="store_false", default=None, help="do not (default, unless set)")
+    add("--case", default="", metavar="C", help="your incident reference, kept in the history")
+    add("--reason", default="", metavar="R", help="why, kept in the history")
+    add("--dry-run", action="store_true", help="look everybody up and show what would be done; revoke nobody")
+    add("--yes", action="store_true", help="do not ask")
+    add("--reserve", type=_percent, metavar="PCT", help="percent of each window left to others, 0 to 90 (20)")
+    add("--in-flight", type=_number(1, 10), metavar="N", help="requests under way at once, 1 to 10 (8)")
+    _json(parser)
+    parser.set_defaults(module="revoke")
+
+
+def _history(commands: Any) -> None:
+    epilog = "example:\n  evict history list --case INC-2041 --json"
+    parser = _parser(commands.add_parser, "history", "Show, export and verify the record of all revocations.", epilog)
+    parts = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    times = "T is a time (2026-11-23T03:00Z), a day (2026-11-23) or an age (30m, 2h, 7d)."
+
+    listing = _parser(
+        parts.add_parser, "list", "List revocations, newest first.",
+        f"{times}\n\nexample:\n  evict history list --outcome failed --since 2h",
+    )  # fmt: skip
+    _filters(listing)
+    listing.add_argument("--limit", type=_number(1), metavar="N", help="the newest N only")
+    _json(listing)
+
+    show = _parser(parts.add_parser, "show", "Show one revocation with every attempt.", "The ID is in history list.")
+    show.add_argument("id", metavar="ID")
+    _json(show)
+
+    export = _parser(
+        parts.add_parser, "export", "Write revocations to a file.",
+        "The suffix chooses the format: .csv, .jsonl or .md.\n"
+        f"{times}\n\nexample:\n  evict history export inc-2041.csv --case INC-2041",
+    )  # fmt: skip
+    export.add_argument("file", metavar="FILE", help="the file to make; it must not exist")
+    export.add_argument("--replace", action="store_true", help="overwrite it if it exists")
+    _filters(export)
+
+    _parser(parts.add_parser, "verify", "Check that nothing was changed or lost. Exits 0 only for a sound history.")
+    for name, part in parts.choices.items():
+        part.set_defaults(module="history", action=name)
+
+
+def _filters(parser: argparse.ArgumentParser) -> None:
+    outcomes = ("revoked", "not_found", "denied", "failed", "unknown", "cancelled", "queued", "sending")
+    add = parser.add_argument
+    add("--case", metavar="C", help="of this case")
+    add("--user", metavar="U", help="of this user: ID, login or a part of it")
+    add("--outcome", metavar="O", choices=outcomes, help=", ".join(outcomes))
+    add("--since", metavar="T", help="from this time on")
+    add("--until", metavar="T", help="up to this time")
+
+
+def _limits(commands: Any) -> None:
+    what = "Show the org's rate limits as they are now. Costs one call a bucket."
+    parser = _parser(commands.add_parser, "limits", what, "example:\n  evict limits --json")
+    _json(parser)
+    parser.set_defaults(module="limits")
+
+
+def _doctor(commands: Any) -> None:
+    what = "Check settings, org, credential, permissions and data folder, and say what to do."
+    epilog = f"Changes nothing in the org.\n\nexample:\n  evict doctor\n\n{EXITS}"
+    _parser(commands.add_parser, "doctor", what, epilog).set_defaults(module="doctor")
+
+
+def _config(commands: Any) -> None:
+    parser = _parser(commands.add_parser, "config", "Show the settings.", "example:\n  evict config show")
+    parts = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    show = _parser(parts.add_parser, "show", "Show every setting, where it came from, and no secret.")
+    show.set_defaults(module="config")
+
+
+def _number(least: int, most: int | None = None) -> Callable[[str], int]:
+    """A whole number within bounds, as an argparse type."""
+
+    def number(text: str) -> int:
+        if not text.isascii() or not text.isdigit() or int(text) < least or (most is not None and int(text) > most):
+            bounds = f"from {least} to {most}" if most is not None else f"of {least} or more"
+            raise argparse.ArgumentTypeError(f"must be a whole number {bounds}")
+        return int(text)
+
+    return number
+
+
+def _percent(text: str) -> float:
+    """A share of a window: `20` and `20%` are 0.2."""
+    try:
+        percent = float(text.removesuffix("%"))
+    except ValueError:
+        percent = -1.0
+    if not 0 <= percent <= 90:
+        raise argparse.ArgumentTypeError("must be percent from 0 to 90")
+    return percent / 100

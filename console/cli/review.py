@@ -1,0 +1,74 @@
+"""What is about to happen, in words and counts, and the question whether it shall."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from console.cli.interrupts import usual_interrupt
+from console.cli.output import Output
+from console.cli.report import Report
+from console.okta.limits import Bucket
+from console.okta.models import User
+from console.text import count, duration
+from console.workspace import Workspace
+
+FEW = 10
+"""Up to this many users a `y` is enough; above, their number is typed."""
+SHOWN = 10
+
+
+def confirmed(workspace: Workspace, users: Sequence[User], report: Report, *, reason: str) -> bool:
+    """Show the review on stderr and ask. Blocks until it is answered; Ctrl-C raises KeyboardInterrupt."""
+    for line in review(workspace, users, report, reason=reason):
+        report.out.talk(line)
+    return ask(report.out, len(users))
+
+
+def ask(out: Output, users: int) -> bool:
+    """Whether the operator says yes: `y` for a few, the number for many."""
+    wanted = {"y", "yes"} if users <= FEW else {str(users), f"{users:,}"}
+    how = "Type y" if users <= FEW else f"Type the number of users ({users})"
+    with usual_interrupt():
+        return out.ask(f"{how} to revoke, anything else to leave:").lower() in wanted
+
+
+def review(workspace: Workspace, users: Sequence[User], report: Report, *, reason: str) -> list[str]:
+    """The lines of the review."""
+    options = report.options
+    what = ["every session"]
+    what += ["OAuth access and refresh tokens"] * options.oauth_tokens
+    what += ["remembered factors on all devices"] * options.forget_devices
+    kept = ["OAuth tokens"] * (not options.oauth_tokens) + ["remembered factors"] * (not options.forget_devices)
+    lines = [
+        f"{count(len(users), 'user')} of {workspace.org_url}:  {_some([user.login or user.id for user in users])}",
+        f"  ends       {', '.join(what)}" + (f"  (not: {', '.join(kept)})" if kept else ""),
+        f"  case       {report.case or 'none'}    reason  {reason or 'none'}",
+        f"  takes      {price(workspace, len(users))}",
+    ]
+    services = [user.login for user in users if workspace.guard.looks_like_service(user)]
+    if services:
+        lines.append(f"  CAUTION    {count(len(services), 'service account')} by their looks:  {_some(services)}")
+    unusual = Counter(user.status for user in users if user.status != "ACTIVE")
+    if unusual:
+        lines.append(f"  status     {', '.join(f'{number:,} {status}' for status, number in unusual.most_common())}")
+    if report.refused:
+        lines.append(f"  refused    {count(report.refused, 'user')}, listed above")
+    if report.unresolved:
+        lines.append(f"  unresolved {count(report.unresolved, 'target')}, listed above")
+    lines += [f"  CAUTION    {problem}" for problem in workspace.guard.problems]
+    return lines
+
+
+def price(workspace: Workspace, users: int) -> str:
+    """Requests, windows and time of a batch, as far as the org's limit is known."""
+    plan = workspace.pacer.plan(Bucket.USERS, users)
+    requests = count(plan.requests, "request")
+    if plan.seconds is None:
+        return f"{requests}; the first answer will tell how long"
+    return f"{requests} in {count(plan.windows, 'window')}, about {duration(plan.seconds)}"
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - SHOWN:,} more" if len(names) > SHOWN else ""
+    return ", ".join(names[:SHOWN]) + more

@@ -1,0 +1,174 @@
+"""`evict revoke`: look targets up, review, revoke, account for every one."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+
+from console.cli.drain import Drain, Ending
+from console.cli.exits import INCOMPLETE, INTERRUPTED, USAGE
+from console.cli.failures import Stop
+from console.cli.interrupts import Interrupted, Interrupts
+from console.cli.output import Output
+from console.cli.report import Report
+from console.cli.review import confirmed
+from console.cli.screening import COMMENT, Screening
+from console.cli.services import connect, opened
+from console.okta.models import User
+from console.revocation.readonly import ReadOnly
+from console.revocation.states import Options
+from console.revocation.targets import Ignored, Kind, Parsed, Target, parse, read_targets
+from console.settings import Settings, load
+from console.text import count, sanitize
+from console.workspace import Workspace
+
+
+def run(args: argparse.Namespace) -> int:
+    """Carry out `evict revoke`."""
+    settings = load(
+        oauth_tokens=args.oauth_tokens,
+        forget_devices=args.forget_devices,
+        reserve=args.reserve,
+        in_flight=args.in_flight,
+        # A reserve that is asked for by name outweighs the setting that uses it up.
+        emergency=None if args.reserve is None else False,
+    )
+    with Output(as_json=args.json) as out:
+        _check(args, settings, out)
+        parsed = _targets(args)
+        if not parsed.targets and not parsed.ignored:
+            out.talk("No targets, nothing to do.")
+        options = Options(oauth_tokens=settings.oauth_tokens, forget_devices=settings.forget_devices)
+        report = Report(out, options, case=sanitize(args.case))
+        return asyncio.run(_revoke(args, settings, parsed, report))
+
+
+def _check(args: argparse.Namespace, settings: Settings, out: Output) -> None:
+    """What can be known to be wrong before anything is read or sent. Raises Stop, ReadOnly."""
+    if not args.targets and args.from_file is None:
+        raise Stop("whom? Name targets, or a file with --from-file (see  evict revoke --help)", USAGE)
+    if any(not text.strip() for text in args.targets):
+        raise Stop("one target is empty: is a variable not set?", USAGE)
+    if args.dry_run:
+        return
+    if settings.read_only:
+        raise ReadOnly
+    if not args.yes and (not out.interactive or args.from_file == "-"):
+        raise Stop("nobody is there to confirm: add --yes to revoke, or --dry-run to look", USAGE)
+
+
+def _targets(args: argparse.Namespace) -> Parsed:
+    """Targets of the arguments and of the file, in this order, each once. Raises TargetFileError."""
+    parts = [_typed(text) for text in args.targets]
+    if args.from_file is not None:
+        parts.append(read_targets(None if args.from_file == "-" else Path(args.from_file)))
+    every = [target for part in parts for target in part.targets]
+    once = {(target.kind, target.key): target for target in reversed(every)}
+    return Parsed(
+        tuple(reversed(once.values())),
+        sum(part.duplicates for part in parts) + len(every) - len(once),
+        tuple(ignored for part in parts for ignored in part.ignored),
+    )
+
+
+def _typed(text: str) -> Parsed:
+    """What one argument names. Each stands for itself: `user` is a login here, and no header of a table."""
+    parsed = parse(text)
+    if not parsed.targets and not parsed.ignored:
+        return Parsed((Target(sanitize(text), Kind.LOGIN),))
+    why = "it is neither an ID nor a login nor an email"
+    return Parsed(
+        tuple(Target(one.text, one.kind) for one in parsed.targets),
+        parsed.duplicates,
+        tuple(Ignored(one.text, None, why if one.why == COMMENT else one.why) for one in parsed.ignored),
+    )
+
+
+async def _revoke(args: argparse.Namespace, settings: Settings, parsed: Parsed, report: Report) -> int:
+    batch_id: str | None = None
+    async with opened(settings) as workspace:
+        began = workspace.clock.monotonic()
+        with Interrupts() as interrupts:
+            screening = Screening(workspace, parsed, report)
+            if parsed.targets:
+                try:
+                    ending, batch_id = await _carry_out(args, workspace, screening, report, interrupts)
+                except Interrupted:
+                    screening.give_up("it was interrupted")
+                    ending = Ending(INTERRUPTED, "Interrupted: nothing was sent.", "")
+                except Stop as stop:
+                    # Whoever reads the lines learns of every target; to people the message says it all.
+                    if args.json:
+                        screening.give_up("nothing could be sent")
+                    ending = Ending(stop.code, str(stop), "")
+            else:
+                ending = None
+        report.summary(
+            elapsed_s=workspace.clock.monotonic() - began,
+            rate_limited=workspace.pacer.rate_limited,
+            batch_id=batch_id,
+            dry_run=args.dry_run,
+        )
+    if ending is None:
+        return report.code
+    report.out.talk(f"evict: {ending.message}")
+    return ending.code
+
+
+async def _carry_out(
+    args: argparse.Namespace, workspace: Workspace, screening: Screening, report: Report, interrupts: Interrupts
+) -> tuple[Ending | None, str | None]:
+    """Revoke, or only look; why it ended early, if it did, and the ID of the batch. Raises Interrupted, Stop."""
+    await interrupts.race(connect(workspace))
+    users: AsyncIterator[User] = screening.users()
+    if args.dry_run:
+        await interrupts.race(_dry_run(workspace, users, screening, report))
+        return None, None
+    reason = sanitize(args.reason)
+    if args.yes:
+        _guard_is_whole(workspace, report)
+    else:
+        known = await interrupts.race(_all(users, report)) or []
+        if not known:
+            return None, None
+        if not confirmed(workspace, known, report, reason=reason):
+            screening.give_up("it was not confirmed")
+            return Ending(INCOMPLETE, "Not confirmed: nothing was sent.", ""), None
+        users = _again(known)
+    drain = Drain(workspace, screening, report, reason=reason)
+    ending = await drain.run(users, interrupts)
+    return ending, drain.batch.id if drain.batch else None
+
+
+def _guard_is_whole(workspace: Workspace, report: Report) -> None:
+    """Nobody sees a warning where nobody is asked: a protected group that is not known stops everything."""
+    guard = workspace.guard
+    # The first problem is the operator's own account where that is not known: a service app has none.
+    missing = guard.problems if guard.own is not None else guard.problems[1:]
+    if missing:
+        raise Stop(f"{'; '.join(missing)}. Correct protected_groups, or leave --yes away. Nothing was sent.", USAGE)
+    for problem in guard.problems:
+        report.out.talk(f"CAUTION: {problem}")
+
+
+async def _dry_run(workspace: Workspace, users: AsyncIterator[User], screening: Screening, report: Report) -> None:
+    async for user in users:
+        screening.done([user])
+        report.plan(user, service=workspace.guard.looks_like_service(user))
+    for problem in workspace.guard.problems:
+        report.out.talk(f"CAUTION: {problem}")
+
+
+async def _all(users: AsyncIterator[User], report: Report) -> list[User]:
+    known = []
+    async for user in users:
+        known.append(user)
+        report.out.progress(f"looking up: {count(len(known), 'user')} so far")
+    return known
+
+
+async def _again(users: Sequence[User]) -> AsyncIterator[User]:
+    for user in users:
+        yield user

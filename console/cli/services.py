@@ -1,0 +1,36 @@
+"""Settings, workspace and connection for commands that talk to the org."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from console.cli.exits import INCOMPLETE, REFUSED
+from console.cli.failures import Stop
+from console.clock import SystemClock
+from console.settings import Settings
+from console.workspace import Workspace
+
+
+async def open_workspace(settings: Settings) -> Workspace:
+    """The workspace of a command, nothing sent yet. Raises as Workspace.open."""
+    return await Workspace.open(settings, clock=SystemClock())
+
+
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[Workspace]:
+    """A workspace for the length of a command, closed whatever happens."""
+    workspace = await open_workspace(settings)
+    try:
+        yield workspace
+    finally:
+        await workspace.aclose()
+
+
+async def connect(workspace: Workspace) -> None:
+    """Reach the org and load the guard. Raises Stop where the org can't be reached or refuses the credential."""
+    connection = await workspace.connect()
+    if connection.state == "refused":
+        raise Stop(connection.message, REFUSED)
+    if connection.state != "connected":
+        raise Stop(connection.message, INCOMPLETE)
