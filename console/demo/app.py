@@ -115,7 +115,6 @@ class _Desk:
             rate = spent.standing.headers()
         except Refusal as refusal:
             reply = refusal.reply(org.next_error_id())
-            rate = rate if refusal.rate_headers else []
         await self._wait(took / 2 + (fault.delay_s if fault else 0.0))
         if fault is not None and fault.lost:
             return await self._lose(request)

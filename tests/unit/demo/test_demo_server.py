@@ -64,18 +64,18 @@ def test_a_taken_port_is_said() -> None:
         taken.listen()
         port = taken.getsockname()[1]
         with pytest.raises(ServerUnavailable, match=rf"port {port} on 127\.0\.0\.1 can't be used: .*choose another"):
-            serve(demo_org(users=1), port=port)
+            serve(demo_org(users=1), port=port, ready=pytest.fail)
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "example.test", "::"])
 def test_it_is_served_on_loopback_only(host: str) -> None:
     with pytest.raises(ServerUnavailable, match="use 127"):
-        serve(demo_org(users=1), host=host)
+        serve(demo_org(users=1), host=host, ready=pytest.fail)
 
 
 def test_a_port_that_is_none_is_said() -> None:
     with pytest.raises(ServerUnavailable, match="port 70000"):
-        serve(demo_org(users=1), port=70_000)
+        serve(demo_org(users=1), port=70_000, ready=pytest.fail)
 
 
 def test_a_missing_server_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
