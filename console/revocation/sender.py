@@ -74,11 +74,14 @@ class Sender:
     def push(self, ids: Iterable[str]) -> None:
         """Send these too, after what is queued."""
         self._fresh.extend(ids)
-        self.go_on()
+        self._wake()
 
     def go_on(self) -> None:
-        """Look for work again, and count failures anew."""
+        """The brake was released: look for work again, and count failures anew."""
         self._failing = 0
+        self._wake()
+
+    def _wake(self) -> None:
         if self._feeder is None:
             self._feeder = asyncio.get_running_loop().create_task(self._feed(), name="dispatcher")
             self._feeder.add_done_callback(self._feeder_ended)
@@ -153,7 +156,7 @@ class Sender:
 
     def _has_work(self) -> bool:
         # While many are in trouble at once, only those are tried: an outage must not run through the whole queue.
-        return bool(self._due) or (bool(self._fresh) and len(self._trouble) < CIRCUIT)
+        return bool(self._due) or (bool(self._fresh) and len(self._trouble) + self._failing < CIRCUIT)
 
     def _take(self) -> Item | None:
         while self._brake.free and self._has_work():

@@ -61,6 +61,8 @@ class FakeOrg:
     """The smallest Remaining of any window."""
     times: list[float] = field(default_factory=list)
     """When requests arrived, in server seconds."""
+    departures: list[float] = field(default_factory=list)
+    """When they left, in monotonic seconds."""
     answers: dict[str, list[Exception | str]] = field(default_factory=dict)
     """What the next calls for a user meet: an error, or `hang`."""
     log: list[str] = field(default_factory=list)
@@ -102,6 +104,7 @@ class FakeOrg:
     async def request(self, permit: Permit, bucket: Bucket = Bucket.USERS) -> int:
         """One call of any kind; returns its status."""
         sent, ended = self.clock.monotonic(), False
+        self.departures.append(sent)
         self.at_once += 1
         self.most_at_once = max(self.most_at_once, self.at_once)
         took = self._rng.uniform(*self.latency)
