@@ -19,6 +19,12 @@ from console.workspace import DEMO_URL, Workspace, history_folder, whoami
 from tests.support.fake_okta import SleeplessClock
 
 ORG = "https://acme.okta.com"
+WINDOW = {
+    "date": "Mon, 23 Nov 2026 03:00:00 GMT",
+    "x-rate-limit-limit": "600",
+    "x-rate-limit-remaining": "599",
+    "x-rate-limit-reset": "1795402860",
+}
 CANARY = "00canary-token-never-to-be-seen"
 
 
@@ -46,7 +52,7 @@ def okta(**changes: Any) -> httpx.MockTransport:
         found = answers.get(request.url.path)
         if found is None:
             raise httpx.ConnectError("nobody there", request=request)
-        return httpx.Response(found[0], json=found[1])
+        return httpx.Response(found[0], json=found[1], headers=WINDOW)
 
     return httpx.MockTransport(answer)
 
