@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 # A variable of the developer's own shell must not reach a test or a picture.
 CLEAN := env -u NO_COLOR -u TEXTUAL_THEME -u TEXTUAL_FILTERS
 
-.PHONY: help venv demo test check bench crash soak screenshots snapshots clean
+.PHONY: help venv demo test check bench crash screenshots snapshots clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -42,6 +42,9 @@ snapshots: $(STAMP) ## bless what the screens look like now (look at them first)
 
 bench: $(STAMP) ## measure drains and records on this machine, into README
 	$(CLEAN) $(BIN)/python -m tests.bench
+
+crash: $(STAMP) ## kill drains at random moments and hold the history against the org (ROUNDS=50)
+	$(CLEAN) EVICT_CRASH_ROUNDS=$(or $(ROUNDS),50) $(BIN)/python -m pytest -q -n 2 tests/crash
 
 screenshots: $(STAMP) ## redraw screenshots/ from the demo org
 	$(CLEAN) $(BIN)/python -m tests.screenshots
