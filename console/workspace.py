@@ -172,7 +172,7 @@ class Workspace:
         clock = clock or SystemClock()
         if settings.token is None:
             raise SettingsError("no token is set: set EVICT_TOKEN to an API token of the org (or try:  evict demo)")
-        history = open_history(settings, clock=clock)
+        history = open_history(settings, clock=clock, read_only=settings.read_only)
         try:
             return cls(settings, settings.token, history, clock=clock, transport=transport, seed=seed)
         except BaseException:
@@ -193,7 +193,7 @@ class Workspace:
         nothing: dict[str, Any] = {"org_url": DEMO_URL, "token": SecretStr(token), "token_prefix": "SSWS"}
         settings = settings.model_copy(update={**nothing, "ca_file": None, "proxy": None})
         transport = httpx.ASGITransport(app=build_app(org))
-        history = open_history(settings, clock=clock, demo=True)
+        history = open_history(settings, clock=clock, demo=True, read_only=settings.read_only)
         try:
             return cls(settings, SecretStr(token), history, clock=clock, transport=transport, seed=seed, demo_org=org)
         except BaseException:

@@ -135,6 +135,7 @@ async def test_read_only_revokes_nothing_and_records_nothing(settings: Settings)
         await workspace.client.revoke_sessions(person.id, oauth_tokens=False, forget_devices=False)
     assert workspace.demo_org.revocations == 0
     assert workspace.history.records() == []
+    assert not settings.data_dir.exists()
     await workspace.aclose()
 
 
