@@ -39,7 +39,11 @@ def private_dir(folder: Path) -> Path:
     Raises UnsafePathError where it can't be made, is no folder, belongs to another user or can be written by one.
     """
     try:
-        folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+        # Not `parents=True`: that would give the folders above it the mode of the umask.
+        for part in reversed([folder, *folder.parents]):
+            if not part.exists():
+                part.mkdir(mode=FOLDER_MODE, exist_ok=True)
+        folder.mkdir(mode=FOLDER_MODE, exist_ok=True)
         info = folder.stat()
     except FileExistsError:
         raise UnsafePathError(f"{folder} is not a folder: move it away or name another one") from None

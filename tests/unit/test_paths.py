@@ -21,9 +21,9 @@ def mode(path: Path) -> int:
 
 
 def test_folders_are_0700_and_files_0600(tmp_path: Path) -> None:
-    folder = paths.private_dir(tmp_path / "evict")
+    folder = paths.private_dir(tmp_path / "evict" / "acme")
     paths.write_private(folder / "a.csv", b"x")
-    assert (mode(folder), mode(folder / "a.csv")) == (0o700, 0o600)
+    assert (mode(folder.parent), mode(folder), mode(folder / "a.csv")) == (0o700, 0o700, 0o600)
 
 
 def test_an_existing_file_is_not_overwritten_unasked(tmp_path: Path) -> None:
