@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 
 from console.okta.client import OktaClient
 from console.okta.errors import NotFound
@@ -17,7 +17,7 @@ EXPRESSION = "="
 
 async def find_users(
     client: OktaClient, text: str, *, priority: Priority = Priority.INTERACTIVE
-) -> AsyncIterator[tuple[User, ...]]:
+) -> AsyncGenerator[tuple[User, ...], None]:
     """Users that `text` names, one tuple a page, each user once; blank text finds nobody.
 
     An Okta ID is read by ID; what holds an `@` is the start of a login or email; `group:NAME` are a group's members;

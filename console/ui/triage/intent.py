@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from console.revocation.resolver import Resolved
 from console.revocation.states import Options
+from console.revocation.targets import Target
 
 
 @dataclass(slots=True)
@@ -21,12 +23,18 @@ class Lookups:
         """Whether some are not known yet."""
         return self.done < self.total
 
+    def miss(self, targets: Iterable[Target], why: str) -> None:
+        """These will not be looked up any more."""
+        missed = [Resolved(target, None, why) for target in targets]
+        self.unresolved.extend(missed)
+        self.done += len(missed)
+
 
 @dataclass(slots=True)
 class Intent:
     """Shared by the panes of the triage screen; changed by its commands alone."""
 
-    options: Options = Options()
+    options: Options = field(default_factory=Options)
     """For users that are put into the queue from now on."""
     case: str = ""
     reason: str = ""

@@ -98,10 +98,10 @@ class ProgressLine(Line):
             facts.append(fact(f"looking up {lookups.done:,} of {count(lookups.total, 'target')}", "$state-sending"))
         if lookups.unresolved:
             facts.append(fact(f"{len(lookups.unresolved):,} not resolved: n", "$state-retrying"))
-        facts.extend(self._running(cells))
+        facts.extend(self._batch_facts(cells))
         return lay(facts, [], cells)
 
-    def _running(self, cells: int) -> list[Fact]:
+    def _batch_facts(self, cells: int) -> list[Fact]:
         dispatcher = self._workspace.dispatcher
         batch = dispatcher.current
         if batch is None:

@@ -150,5 +150,3 @@ def _login(item: Item) -> str:
 
 def _options(item: Item) -> tuple[bool, bool]:
     return item.options.oauth_tokens, item.options.forget_devices
-
-

@@ -1,0 +1,158 @@
+"""Takes pasted or typed targets: a long paste is kept aside instead of being drawn, and read off the loop."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import ClassVar
+
+from textual import events, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
+from textual.message import Message
+from textual.screen import ModalScreen
+from textual.timer import Timer
+from textual.widgets import Button, Static, TextArea
+
+from console.revocation.target_text import MAX_BYTES, MAX_LINES
+from console.revocation.targets import Parsed, parse
+from console.text import count
+from console.ui.dialogs.parsed import LeftOut, summary
+
+SETTLE_S = 0.15
+DRAWN_LINES = 200
+DRAWN_CHARACTERS = 20_000
+"""A longer paste would cost the editor seconds; it is kept aside and counted."""
+HINT = "Paste or type IDs, logins or emails: one a line, CSV with headings, or any text that holds them."
+
+
+class PasteBox(TextArea):
+    """An editor that hands long pastes on instead of drawing them."""
+
+    class Pasted(Message):
+        """A paste that is too long to be drawn."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
+    async def _on_paste(self, event: events.Paste) -> None:
+        if len(event.text) > DRAWN_CHARACTERS or event.text.count("\n") > DRAWN_LINES:
+            event.prevent_default()
+            event.stop()
+            self.post_message(self.Pasted(event.text))
+
+
+class PasteDialog(ModalScreen[Parsed | None]):
+    """Gives what was read, or None. Nothing is looked up here."""
+
+    AUTO_FOCUS = "#pasted"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "cancel", show=False),
+        Binding("ctrl+s", "use", show=False, priority=True),
+        Binding("ctrl+l", "clear", show=False, priority=True),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._aside: list[str] = []
+        self._timer: Timer | None = None
+        self._parsed: Parsed | None = Parsed()
+        """None while the text is being read."""
+
+    def compose(self) -> ComposeResult:
+        """Editor, what it gave, two buttons."""
+        with Vertical(classes="dialog dialog-wide") as dialog:
+            dialog.border_title = Content("Paste targets")
+            dialog.border_subtitle = Content("ctrl+s look up   ctrl+l clear   Esc cancel")
+            yield Static(Content(HINT), classes="dialog-hint")
+            yield PasteBox(id="pasted", soft_wrap=False, compact=True)
+            yield Static(id="aside", classes="dialog-hint")
+            yield Static(id="summary")
+            with VerticalScroll(id="left-out-scroll", can_focus=False):
+                yield LeftOut(id="left-out")
+            yield Static(id="problem", classes="dialog-problem")
+            with Horizontal(classes="dialog-buttons"):
+                yield Button(Content("Cancel  (Esc)"), id="cancel", compact=True)
+                yield Button(Content("Look up  (ctrl+s)"), id="use", compact=True, disabled=True)
+
+    def on_mount(self) -> None:
+        """Nothing was read yet."""
+        self._show(Parsed())
+
+    # Taking text in
+
+    def on_paste_box_pasted(self, event: PasteBox.Pasted) -> None:
+        """Keep it aside, unless it is more than is read at once."""
+        event.stop()
+        self._add(event.text)
+
+    def _add(self, text: str) -> None:
+        held = [*self._aside, text]
+        size = sum(len(part.encode("utf-8", "surrogatepass")) for part in held)
+        lines = sum(part.count("\n") + 1 for part in held)
+        if size > MAX_BYTES or lines > MAX_LINES:
+            told = f"Not taken: that is more than {MAX_LINES:,} lines or 5 MB. Split it, or use a file."
+            self.query_one("#problem", Static).update(Content(told))
+            return
+        self._aside = held
+        shown = f"and {count(lines, 'line')} of long pastes, kept aside (ctrl+l clears)"
+        self.query_one("#aside", Static).update(Content(shown))
+        self._changed()
+
+    def on_text_area_changed(self, event: TextArea.Changed) -> None:
+        """Read it again when typing rests."""
+        event.stop()
+        self._changed()
+
+    def _changed(self) -> None:
+        self._parsed = None
+        self.query_one("#problem", Static).update("")
+        self.query_one("#use", Button).disabled = True
+        self.workers.cancel_group(self, "read")
+        if self._timer is not None:
+            self._timer.stop()
+        self._timer = self.set_timer(SETTLE_S, self._read)
+
+    @work(exclusive=True, group="read")
+    async def _read(self) -> None:
+        text = "\n".join([self.query_one("#pasted", TextArea).text, *self._aside])
+        self._show(await asyncio.to_thread(parse, text))
+
+    def _show(self, parsed: Parsed) -> None:
+        self._parsed = parsed
+        self.query_one("#summary", Static).update(summary(parsed))
+        self.query_one("#left-out", LeftOut).show(parsed.ignored)
+        self.query_one("#left-out-scroll").display = bool(parsed.ignored)
+        self.query_one("#use", Button).disabled = not parsed.targets
+
+    # Leaving
+
+    def on_button_pressed(self, event: Button.Pressed) -> None:
+        """Look up or not."""
+        event.stop()
+        if event.button.id == "use":
+            self.action_use()
+        else:
+            self.dismiss(None)
+
+    def action_use(self) -> None:
+        """Out with what was read."""
+        if self._parsed is None:
+            self.query_one("#problem", Static).update(Content("Still reading; try again in a moment."))
+        elif self._parsed.targets:
+            self.dismiss(self._parsed)
+        else:
+            self.query_one("#problem", Static).update(Content("There is no ID, login or email in it."))
+
+    def action_clear(self) -> None:
+        """Start anew."""
+        self._aside = []
+        self.query_one("#aside", Static).update("")
+        self.query_one("#pasted", TextArea).text = ""
+        self._changed()
+
+    def action_cancel(self) -> None:
+        """Take nothing."""
+        self.dismiss(None)

@@ -1,0 +1,148 @@
+"""The drawer: who a user is, what speaks against revoking it, and what Evict did to it before."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime
+
+from textual import work
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical, VerticalScroll
+
+from console.history.records import RevocationRecord
+from console.history.store import RecordFilter
+from console.okta.models import User
+from console.revocation.states import Item
+from console.text import count, duration, sanitize
+from console.ui.look import look, status
+from console.ui.screens.record import short_time
+from console.ui.triage.badges import RISKY, Badges, options_words
+from console.ui.widgets.facts import Facts, Pair, pair, whole
+from console.workspace import Workspace
+
+SETTLE_S = 0.12
+"""How long the cursor rests on a user before the history is asked."""
+RECENT = 6
+
+
+def age(moment: datetime | None, now: datetime) -> str:
+    """`2026-11-20 14:03 UTC, 3 days ago`."""
+    if moment is None:
+        return "never"
+    gone = (now - moment).total_seconds()
+    days = int(gone // 86_400)
+    ago = f"{count(days, 'day')} ago" if days else f"{duration(round(max(0.0, gone)))} ago"
+    return f"{moment:%Y-%m-%d %H:%M} UTC, {ago}"
+
+
+def identity_pairs(user: User, now: datetime) -> list[Pair]:
+    """Who it is."""
+    profile = user.profile
+    shown, style = status(user.status)
+    rows = [
+        whole(user.name or user.login or user.id, "$foreground bold"),
+        pair("login", user.login or "none"),
+        pair("email", user.email if user.email != user.login else "same as login"),
+        pair("id", user.id),
+        pair("status", shown, style=style),
+        pair("signed in", age(user.last_login, now)),
+        pair("password", f"changed {age(user.password_changed, now)}" if user.password_changed else "never changed"),
+    ]
+    job = ", ".join(part for part in (profile.title, profile.department) if part)
+    if job:
+        rows.append(pair("works as", job))
+    if profile.manager:
+        rows.append(pair("manager", profile.manager))
+    if profile.user_type:
+        rows.append(pair("type", profile.user_type))
+    return rows
+
+
+def warning_pairs(user: User, workspace: Workspace) -> list[Pair]:
+    """What speaks against revoking it."""
+    rows = []
+    if (refusal := workspace.guard.check(user)) is not None:
+        rows.append(whole(f"⊘ The guard keeps it out: it {refusal}.", "$state-denied"))
+    if workspace.guard.looks_like_service(user):
+        rows.append(whole("≈ Looks like a service account: software may stop working.", "$state-retrying"))
+    if user.status in RISKY:
+        rows.append(whole(f"■ {user.status}: it can't sign in anyway; sessions may still be open.", "$state-retrying"))
+    return rows or [whole("Nothing speaks against revoking it.", "$quiet")]
+
+
+def queue_pairs(item: Item | None) -> list[Pair]:
+    """Where it stands in the queue."""
+    if item is None:
+        return [whole("Not in the queue: + puts it there.", "$quiet")]
+    shown = look(item.state)
+    options = item.options
+    words = options_words(oauth_tokens=options.oauth_tokens, forget_devices=options.forget_devices)
+    rows = [pair("queue", shown.text, style=shown.style), pair("revokes", words)]
+    if item.case:
+        rows.append(pair("case", sanitize(item.case)))
+    if item.attempts:
+        answered = "no answer" if item.status is None else str(item.status)
+        rows.append(pair("attempts", f"{item.attempts}, last {answered} {item.error_code or ''}".rstrip()))
+    if item.note:
+        rows.append(pair("note", sanitize(item.note, limit=300)))
+    if item.request_id:
+        rows.append(pair("request", sanitize(item.request_id)))
+    return rows
+
+
+def past_pairs(records: list[RevocationRecord]) -> list[Pair]:
+    """What Evict did to it before, newest first."""
+    if not records:
+        return [whole("Evict has never revoked it.", "$quiet")]
+    rows = [whole("Before", "$quiet bold")]
+    for record in records:
+        shown = look(record.outcome)
+        who = sanitize(" ".join(part for part in (record.case, record.operator.os_user) if part))
+        rows.append(pair(short_time(record.queued_at), f"{shown.text}  {who}", style=shown.style))
+    return rows
+
+
+class Details(VerticalScroll, can_focus=True):
+    """Follows the user under the cursor while it is open."""
+
+    def __init__(self, workspace: Workspace, badges: Badges) -> None:
+        super().__init__(classes="pane", id="details")
+        self._workspace = workspace
+        self._badges = badges
+        self._user: User | None = None
+        self.border_title = "User"
+
+    def compose(self) -> ComposeResult:
+        """Three groups, beside or below each other."""
+        with Horizontal(id="details-groups"):
+            yield Facts(id="details-who")
+            with Vertical(id="details-warnings"):
+                yield Facts(id="details-guard")
+                yield Facts(id="details-queue")
+            yield Facts(id="details-past", name_cells=16)
+
+    def show(self, user: User | None) -> None:
+        """Another user, or the same one with news."""
+        same = user is not None and self._user is not None and user.id == self._user.id
+        self._user = user
+        if user is None:
+            for part in ("#details-guard", "#details-queue", "#details-past"):
+                self.query_one(part, Facts).show(())
+            self.query_one("#details-who", Facts).show([whole("No user under the cursor.", "$quiet")])
+            return
+        self.query_one("#details-who", Facts).show(identity_pairs(user, self._workspace.clock.now()))
+        self.query_one("#details-guard", Facts).show(warning_pairs(user, self._workspace))
+        self.query_one("#details-queue", Facts).show(queue_pairs(self._badges.item(user)))
+        if not same:
+            self.query_one("#details-past", Facts).show(())
+            self.scroll_home(animate=False)
+        self._look_back(user, settle=not same)
+
+    @work(exclusive=True, group="details")
+    async def _look_back(self, user: User, *, settle: bool) -> None:
+        if settle:
+            await asyncio.sleep(SETTLE_S)
+        wanted = RecordFilter(user=user.id)
+        records = await asyncio.to_thread(self._workspace.history.records, wanted, limit=RECENT)
+        if self._user is not None and self._user.id == user.id:
+            self.query_one("#details-past", Facts).show(past_pairs(records))
