@@ -10,6 +10,7 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
+from console.demo.faults import Latency
 from console.okta.limits import Bucket
 from console.revocation.readonly import ReadOnly
 from console.revocation.states import Options, State
@@ -17,6 +18,7 @@ from console.revocation.targets import parse
 from console.settings import Settings, SettingsError
 from console.workspace import DEMO_URL, Workspace, history_folder, whoami
 from tests.support.fake_okta import SleeplessClock
+from tests.support.virtual import VirtualClock, run_virtual
 
 ORG = "https://acme.okta.com"
 WINDOW = {
@@ -239,3 +241,24 @@ def test_an_account_without_a_name_is_known_by_number(monkeypatch: pytest.Monkey
     monkeypatch.setattr("getpass.getuser", nobody)
     assert whoami("SSWS").os_user.startswith("uid ")
     assert whoami("SSWS").host
+
+
+def test_many_logins_resolve_over_both_buckets_without_a_429(settings: Settings) -> None:
+    async def main(clock: VirtualClock) -> tuple[int, int, int, float]:
+        workspace = await Workspace.open_demo(
+            settings, users=200, clock=clock, limits={"user read": 50, "users": 50}, latency=Latency(median_s=0.2)
+        )
+        try:
+            assert workspace.demo_org is not None
+            people = [each for each in workspace.demo_org.users if each.login.isascii() and "@" in each.login][:150]
+            targets = parse("\n".join(each.login for each in people)).targets
+            found = [each async for each in workspace.resolver.resolve(targets)]
+            known = {each.user.id for each in found if each.user is not None}
+            missing = {each.id for each in people} - known
+            return len(found), len(missing), workspace.pacer.rate_limited, clock.monotonic()
+        finally:
+            await workspace.aclose()
+
+    found, missing, rate_limited, seconds = run_virtual(main)
+    assert (found, missing, rate_limited) == (150, 0, 0)
+    assert seconds < 30, "the second bucket serves while the first is spent"
