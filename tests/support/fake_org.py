@@ -49,6 +49,8 @@ class FakeOrg:
     concurrency: int | None = None
     headers: bool = True
     date: bool = True
+    between: bool = False
+    """Whether windows end between seconds, up to one later than Reset tells."""
     seed: int = 1
     used: int = 0
     opened: float = -1e18
@@ -75,7 +77,7 @@ class FakeOrg:
         return EPOCH + self.skew + self.clock.monotonic()
 
     def roll(self) -> None:
-        if self.now() >= self.reset:
+        if self.now() >= (self.opened + self.window_s if self.between else self.reset):
             self.opened, self.used = self.now(), 0
 
     @property

@@ -451,3 +451,34 @@ async def test_ten_thousand_users_are_no_trouble(clock: VirtualClock) -> None:
     assert len(stopped.cancelled) > 9_800
     assert sum(dict(finished.outcomes).values()) == 10_000
     await bench.dispatcher.aclose()
+
+
+@on_virtual_time
+async def test_a_pause_holds_also_while_the_attempt_is_being_written(clock: VirtualClock) -> None:
+    bench = Bench(clock, fsync=0.2)
+    batch_id = await bench.confirm(3)
+    await clock.sleep(0.1)
+    bench.dispatcher.pause()
+    await clock.sleep(10)
+    assert not bench.org.departures
+    assert bench.states() == ["queued"] * 3
+    assert bench.history.records["id000001"].outcome == "queued"
+    bench.dispatcher.resume()
+    await bench.dispatcher.wait(batch_id)
+    assert [item.attempts for item in bench.queue.items.values()] == [1] * 3
+    await bench.dispatcher.aclose()
+
+
+@on_virtual_time
+async def test_stop_holds_also_for_what_was_about_to_wait_for_another_attempt(clock: VirtualClock) -> None:
+    bench = Bench(clock, fsync=0.2)
+    bench.org.answers[user(0).id] = trouble(1)
+    await bench.confirm(1)
+    await clock.sleep(0.3)
+    stopped = await bench.dispatcher.stop()
+    assert [item.state for item in stopped.cancelled] == [State.CANCELLED]
+    assert stopped.sent == ()
+    await clock.sleep(20)
+    assert (bench.states(), bench.history.outcomes()) == (["cancelled"], ["cancelled"])
+    assert len(bench.org.departures) == 1
+    await bench.dispatcher.aclose()

@@ -68,7 +68,8 @@ async def test_without_a_reserve_every_request_is_used_and_none_too_many(clock: 
 
 @on_virtual_time
 async def test_an_org_whose_windows_end_between_seconds_is_not_probed_too_early(clock: VirtualClock) -> None:
-    org, pacer = FakeOrg(clock, limit=40, latency=(0.01, 0.02), skew=0.9, window_s=60.95), make(clock, reserve=0.0)
+    org = FakeOrg(clock, limit=40, latency=(0.01, 0.02), skew=0.9, between=True)
+    pacer = make(clock, reserve=0.0)
     await drain(pacer, org, 200)
     assert org.rejected == 0
 
@@ -235,7 +236,7 @@ async def test_late_answers_never_raise_what_is_left(clock: VirtualClock) -> Non
     early, late, old = [await pacer.enter(USERS, Priority.REVOCATION) for _ in range(3)]
     early.answered(answer(clock, 204, RateHeaders(10, 7, int(EPOCH) + 60, int(EPOCH))))
     late.answered(answer(clock, 204, RateHeaders(10, 8, int(EPOCH) + 60, int(EPOCH))))
-    old.answered(answer(clock, 204, RateHeaders(10, 10, int(EPOCH) - 60, int(EPOCH) - 61)))
+    old.answered(answer(clock, 204, RateHeaders(10, 0, int(EPOCH) - 60, int(EPOCH) - 61)))
     (state,) = pacer.snapshot()
     assert (state.remaining, state.in_flight) == (7, 0)
 
