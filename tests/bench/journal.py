@@ -9,11 +9,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from console.history.store import History, new_id
 from tinydb import TinyDB
 
 from console.clock import SystemClock
 from console.history.records import OperatorRecord, OptionsRecord, RevocationRecord, UserRecord
+from console.history.store import History, new_id
 
 RECORD = RevocationRecord(
     id="",
