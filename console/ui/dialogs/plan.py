@@ -57,7 +57,8 @@ def price(workspace: Workspace, requests: int) -> str:
     plan = workspace.pacer.plan(Bucket.USERS, requests)
     if plan.seconds is None:
         return f"{count(requests, 'request')}; the time is known after the first answer"
-    return f"{count(requests, 'request')} in {count(plan.windows, 'window')}, about {duration(plan.seconds)}"
+    takes = f"about {duration(round(plan.seconds))}" if plan.seconds >= 1 else "about a second"
+    return f"{count(requests, 'request')} in {count(plan.windows, 'window')}, {takes}"
 
 
 def by_options(items: Iterable[Item]) -> list[tuple[str, int]]:

@@ -27,6 +27,8 @@ from console.workspace import Workspace
 NAMED = 8
 """Users named in a group; the rest is counted."""
 RECENT = timedelta(hours=24)
+ARMED_AFTER_S = 0.3
+"""A `y` typed ahead, before the operator can have read anything, is no answer."""
 
 
 def names(items: Iterable[Item]) -> str:
@@ -92,6 +94,8 @@ class ReviewDialog(ModalScreen[bool]):
         self._workspace = workspace
         self._plan = plan
         self._blocked = self._why_not()
+        self.armed = False
+        """Whether a key can confirm yet."""
 
     def _why_not(self) -> str:
         """Why this batch can't be run at all; empty where it can."""
@@ -108,8 +112,8 @@ class ReviewDialog(ModalScreen[bool]):
             dialog.border_title = Content("Review")
             with VerticalScroll(id="review-scroll", can_focus=False):
                 yield Facts(review_pairs(plan), id="review-facts")
-                yield Facts(id="review-recent")
                 yield Facts(self._warnings(), id="review-warnings")
+                yield Facts(id="review-recent")
             yield Static(Content(self._blocked or self._question()), id="review-question")
             if plan.typed and not self._blocked:
                 yield Input(placeholder="number of users", id="number", compact=True, max_length=9)
@@ -119,7 +123,7 @@ class ReviewDialog(ModalScreen[bool]):
                 if not self._blocked:
                     way = "Enter" if plan.typed else "y"
                     label = f"Revoke {count(len(plan.sent), 'user')}  ({way})"
-                    yield Button(Content(label), id="run", compact=True, disabled=plan.typed)
+                    yield Button(Content(label), id="run", compact=True, disabled=True)
 
     def _question(self) -> str:
         if self._plan.typed:
@@ -137,33 +141,47 @@ class ReviewDialog(ModalScreen[bool]):
 
     def on_mount(self) -> None:
         """The harmless answer has the focus."""
+        self.query_one("#review-recent").display = False
+        self.query_one("#review-warnings").display = bool(self._warnings())
         inputs = self.query(Input)
         (inputs.first() if inputs else self.query_one("#back")).focus()
+        self.set_timer(ARMED_AFTER_S, self._arm)
         self._look_back()
+
+    def _arm(self) -> None:
+        self.armed = True
+        if not self._blocked:
+            self.query_one("#run", Button).disabled = not self._confirmed()
 
     @work(exclusive=True, group="recent")
     async def _look_back(self) -> None:
         history, since = self._workspace.history, self._workspace.clock.now() - RECENT
         found = await asyncio.to_thread(history.records, RecordFilter(outcome="revoked", since=since))
         users = {item.user.id for item in self._plan.sent}
-        self.query_one("#review-recent", Facts).show(recent_pairs([one for one in found if one.user.id in users]))
+        rows = recent_pairs([one for one in found if one.user.id in users])
+        recent = self.query_one("#review-recent", Facts)
+        recent.display = bool(rows)
+        recent.show(rows)
 
     # Answers
 
-    def _right_number(self) -> bool:
+    def _confirmed(self) -> bool:
+        """Whether the operator has done what a confirmation takes, but for the last key."""
+        if not self._plan.typed:
+            return self.armed
         typed = self.query_one("#number", Input).value.strip().replace(",", "")
-        return typed == str(len(self._plan.sent))
+        return self.armed and typed == str(len(self._plan.sent))
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """The button follows what is typed."""
         event.stop()
         self.query_one("#problem", Static).update("")
-        self.query_one("#run", Button).disabled = not self._right_number()
+        self.query_one("#run", Button).disabled = not self._confirmed()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Enter confirms the right number and nothing else."""
         event.stop()
-        if self._right_number():
+        if self._confirmed():
             self.dismiss(True)
         else:
             number = len(self._plan.sent)
@@ -176,7 +194,7 @@ class ReviewDialog(ModalScreen[bool]):
 
     def action_confirm(self) -> None:
         """`y`, where that is enough."""
-        if not self._blocked and not self._plan.typed:
+        if not self._blocked and not self._plan.typed and self._confirmed():
             self.dismiss(True)
 
     def action_cancel(self) -> None:

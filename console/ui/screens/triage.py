@@ -9,6 +9,7 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal
+from textual.events import Resize
 from textual.screen import Screen
 from textual.widgets import Footer
 
@@ -24,7 +25,7 @@ from console.ui.changes import Changes
 from console.ui.dialogs.case import CaseDialog
 from console.ui.dialogs.open_file import OpenFileDialog
 from console.ui.dialogs.paste import PasteDialog
-from console.ui.dialogs.plan import review
+from console.ui.dialogs.plan import Review, review
 from console.ui.dialogs.review import ReviewDialog
 from console.ui.dialogs.unresolved import UnresolvedDialog
 from console.ui.screens.confirm import Confirm
@@ -75,6 +76,10 @@ class TriageScreen(Screen[None]):
                 yield QueuePane(self._workspace, self._intent)
             yield Details(self._workspace, self._badges)
         yield Footer()
+
+    def on_resize(self, event: Resize) -> None:
+        """Room for the keys first, where it is scarce."""
+        self.query_one(Footer).show_command_palette = event.size.width >= 100
 
     @property
     def _search(self) -> SearchPane:
@@ -209,7 +214,7 @@ class TriageScreen(Screen[None]):
         rest = f"; {count(len(staged.already), 'user')} there already" if staged.already else ""
         self._say(f"{count(len(staged.added), 'user')} put into the queue{rest}. r reviews.")
 
-    @work(group="unstage")
+    @work(group="cancel")
     async def action_unstage(self) -> None:
         """Take what is marked out of the queue; what is confirmed but not sent is cancelled."""
         table = self._queue.table
@@ -238,15 +243,15 @@ class TriageScreen(Screen[None]):
         if not self._search.more():
             self._say("All users that match are listed.")
 
-    @work(group="dialog")
-    async def action_paste(self) -> None:
-        """Targets from the clipboard."""
-        self._take(await self.app.push_screen_wait(PasteDialog()))
+    # Dialogs are pushed at once, not from a worker: keys typed meanwhile would be commands of this screen.
 
-    @work(group="dialog")
-    async def action_open_file(self) -> None:
+    def action_paste(self) -> None:
+        """Targets from the clipboard."""
+        self.app.push_screen(PasteDialog(), self._take)
+
+    def action_open_file(self) -> None:
         """Targets from a file."""
-        self._take(await self.app.push_screen_wait(OpenFileDialog()))
+        self.app.push_screen(OpenFileDialog(), self._take)
 
     def _take(self, parsed: Parsed | None) -> None:
         if parsed is not None and parsed.targets:
@@ -284,15 +289,19 @@ class TriageScreen(Screen[None]):
         users.clear()
         return len(staged.added)
 
-    @work(group="dialog")
-    async def action_unresolved(self) -> None:
+    def action_unresolved(self) -> None:
         """Targets that gave no user."""
         lookups = self._intent.lookups
-        shown = list(lookups.unresolved)
-        if not shown:
+        shown = tuple(lookups.unresolved)
+
+        def answered(clear: bool | None) -> None:
+            if clear:
+                lookups.unresolved = [one for one in lookups.unresolved if one not in shown]
+
+        if shown:
+            self.app.push_screen(UnresolvedDialog(shown), answered)
+        else:
             self._say("Every target so far gave a user.")
-        elif await self.app.push_screen_wait(UnresolvedDialog(shown)):
-            lookups.unresolved = [one for one in lookups.unresolved if one not in shown]
 
     # Options, case
 
@@ -319,17 +328,18 @@ class TriageScreen(Screen[None]):
         keep = f" {count(staged, 'user')} in the queue keep theirs (tab, then the same key)." if staged else ""
         self._say(f"From now on: {words}.{keep}")
 
-    @work(group="dialog")
-    async def action_case(self) -> None:
+    def action_case(self) -> None:
         """Case and reason for what is run next."""
-        answer = await self.app.push_screen_wait(CaseDialog(self._intent.case, self._intent.reason))
-        if answer is not None:
-            self._intent.case, self._intent.reason = answer
+
+        def answered(answer: tuple[str, str] | None) -> None:
+            if answer is not None:
+                self._intent.case, self._intent.reason = answer
+
+        self.app.push_screen(CaseDialog(self._intent.case, self._intent.reason), answered)
 
     # Running
 
-    @work(group="dialog")
-    async def action_review(self) -> None:
+    def action_review(self) -> None:
         """Review the marked staged users, or all of them, and run what was reviewed."""
         marked = tuple(item for item in self._queue.table.marked_rows() if item.state is State.STAGED)
         items = marked or self._workspace.queue.staged()
@@ -337,8 +347,10 @@ class TriageScreen(Screen[None]):
             self._say("Nothing is staged: mark users with space and press + first.")
             return
         plan = review(self._workspace, items, case=self._intent.case, reason=self._intent.reason)
-        if not await self.app.push_screen_wait(ReviewDialog(self._workspace, plan)):
-            return
+        self.app.push_screen(ReviewDialog(self._workspace, plan), lambda yes: self._run_batch(plan) if yes else None)
+
+    @work(group="run")
+    async def _run_batch(self, plan: Review) -> None:
         try:
             await self._workspace.dispatcher.confirm(
                 [item.id for item in plan.sent], case=plan.case, reason=plan.reason
@@ -350,8 +362,7 @@ class TriageScreen(Screen[None]):
         self._queue.table.action_clear_marks()
         self._queue.table.move_to(0)
 
-    @work(group="dialog")
-    async def action_undo(self) -> None:
+    def action_undo(self) -> None:
         """Take the last command back; after that, what was confirmed and is not sent yet."""
         if (words := self._workspace.queue.undo()) is not None:
             self._say(f"Undone: {words}.")
@@ -361,9 +372,13 @@ class TriageScreen(Screen[None]):
             self._say("There is nothing to undo: what was sent can't be taken back.")
             return
         text = f"{count(len(waiting), 'user')} confirmed but not sent. Take them back? The history says so."
-        if await self.app.push_screen_wait(Confirm("Undo", text, yes="Take back", no="Go on")):
-            cancelled = await self._workspace.dispatcher.cancel(waiting)
-            self._say(f"{count(cancelled, 'user')} cancelled before being sent.")
+        question = Confirm("Undo", text, yes="Take back", no="Go on")
+        self.app.push_screen(question, lambda yes: self._take_back(waiting) if yes else None)
+
+    @work(group="cancel")
+    async def _take_back(self, ids: list[str]) -> None:
+        cancelled = await self._workspace.dispatcher.cancel(ids)
+        self._say(f"{count(cancelled, 'user')} cancelled before being sent.")
 
     def action_retry(self) -> None:
         """What failed among the wanted rows, or else all that failed, into the queue again."""
@@ -385,8 +400,7 @@ class TriageScreen(Screen[None]):
             self.app.copy_to_clipboard("\n".join(ids))
             self._say(f"Copied {ids[0]}" if len(ids) == 1 else f"Copied {len(ids):,} IDs")
 
-    @work(group="dialog")
-    async def action_export(self) -> None:
+    def action_export(self) -> None:
         """The history of what is marked in the queue, or else of all of it, to a file."""
         history = self._workspace.history
         items = self._queue.table.marked_rows() or self._queue.table.rows
@@ -394,7 +408,10 @@ class TriageScreen(Screen[None]):
         if not records:
             self._say("Nothing of the queue is in the history yet: it is once confirmed.")
             return
+
+        def written(path: Path | None) -> None:
+            if path is not None:
+                self._say(f"{count(len(records), 'record')} written to {path}", title="Exported")
+
         stamp = f"{self._workspace.clock.now():%Y%m%d-%H%M%S}"
-        path = await self.app.push_screen_wait(ExportDialog(records, Path(f"evict-queue-{stamp}.csv")))
-        if path is not None:
-            self._say(f"{count(len(records), 'record')} written to {path}", title="Exported")
+        self.app.push_screen(ExportDialog(records, Path(f"evict-queue-{stamp}.csv")), written)
