@@ -16,8 +16,7 @@ import httpx
 from console.cli.exits import INCOMPLETE, OK, USAGE
 from console.cli.failures import explain
 from console.cli.output import Output
-from console.cli.services import open_workspace
-from console.clock import Clock, SystemClock
+from console.clock import Clock
 from console.history.store import HistoryUnavailable
 from console.okta.errors import CredentialRejected, OktaError, ScopeMissing
 from console.okta.models import User
@@ -75,7 +74,7 @@ async def _findings() -> AsyncIterator[Finding]:
     if settings.read_only:
         yield Finding("warn", "settings", "read_only is on: nothing can be revoked")
     try:
-        workspace = await open_workspace(settings)
+        workspace = await Workspace.open(settings)
     except SettingsError as error:
         for problem in error.problems:
             yield Finding("fail", "settings", problem, USAGE)
@@ -132,7 +131,7 @@ class _Dates:
 
 
 async def _org(workspace: Workspace) -> AsyncIterator[Finding]:
-    dates = _Dates(SystemClock())
+    dates = _Dates(workspace.clock)
     workspace.http.event_hooks["response"].append(dates.look)
     try:
         org = await workspace.client.org_info()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
 from console.cli.exits import INCOMPLETE, INTERRUPTED, REFUSED, USAGE
@@ -96,8 +96,7 @@ class Drain:
                     part.append(known.get_nowait())
                 more = part[-1] is not None
                 if ready := [user for user in part if user is not None]:
-                    items = await self._dispatcher.add(batch, ready, self._report.options)
-                    self._screening.done(item.user for item in items)
+                    await self._add(batch, ready)
         finally:
             look_up.cancel()
             failed = (await asyncio.gather(look_up, return_exceptions=True))[0]
@@ -105,6 +104,14 @@ class Drain:
             raise failed
         await self._dispatcher.close_batch(batch)
         await self._dispatcher.wait(batch.id)
+
+    async def _add(self, batch: Batch, users: Sequence[User]) -> None:
+        """Put users into the batch, wholly: cut off half-way they might be in the history and not in the queue."""
+        adding = asyncio.get_running_loop().create_task(self._dispatcher.add(batch, users, self._report.options))
+        try:
+            await asyncio.shield(adding)
+        finally:
+            self._screening.done(item.user for item in await adding)
 
     def _on_event(self, event: Event) -> None:
         if isinstance(event, ItemsChanged):

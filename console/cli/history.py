@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 from console.cli.exits import INCOMPLETE, OK, USAGE
@@ -11,8 +11,9 @@ from console.cli.failures import Stop
 from console.cli.output import Output
 from console.clock import SystemClock
 from console.history.export import write_export
+from console.history.filters import RecordFilter, parse_moment
 from console.history.records import RevocationRecord
-from console.history.store import History, RecordFilter
+from console.history.store import History
 from console.settings import load
 from console.text import count
 from console.workspace import open_history
@@ -53,23 +54,10 @@ def _filter(args: argparse.Namespace, now: datetime) -> RecordFilter:
 
 def _moment(option: str, text: str | None, now: datetime) -> datetime | None:
     """A time, a day or an age. Raises Stop for anything else."""
-    if text is None:
-        return None
-    unit = text[-1:].lower()
-    if unit in AGES and text[:-1].isascii() and text[:-1].isdigit() and len(text) < 8:
-        try:
-            return datetime.fromtimestamp(now.timestamp() - int(text[:-1]) * AGES[unit], UTC)
-        except (OverflowError, ValueError, OSError):
-            return datetime(1970, 1, 1, tzinfo=UTC)
     try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise Stop(f"{option}: give a time such as 2026-11-23T03:00Z, a day, or an age such as 2h", USAGE) from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-AGES = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
-"""Seconds of the units of an age."""
+        return None if text is None else parse_moment(text, now)
+    except ValueError as error:
+        raise Stop(f"{option}: {error}", USAGE) from None
 
 
 def _list(history: History, wanted: RecordFilter, limit: int | None, out: Output) -> int:

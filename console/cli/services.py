@@ -7,20 +7,14 @@ from contextlib import asynccontextmanager
 
 from console.cli.exits import INCOMPLETE, REFUSED
 from console.cli.failures import Stop
-from console.clock import SystemClock
 from console.settings import Settings
 from console.workspace import Workspace
 
 
-async def open_workspace(settings: Settings) -> Workspace:
-    """The workspace of a command, nothing sent yet. Raises as Workspace.open."""
-    return await Workspace.open(settings, clock=SystemClock())
-
-
 @asynccontextmanager
 async def opened(settings: Settings) -> AsyncIterator[Workspace]:
-    """A workspace for the length of a command, closed whatever happens."""
-    workspace = await open_workspace(settings)
+    """A workspace for the length of a command, closed whatever happens. Raises as Workspace.open."""
+    workspace = await Workspace.open(settings)
     try:
         yield workspace
     finally:
