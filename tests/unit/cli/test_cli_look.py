@@ -1,0 +1,281 @@
+"""The commands that only look: search, limits, history, config, doctor."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import httpx
+import pytest
+
+from console.demo.faults import Fault
+from console.demo.people import Person
+from tests.support.cli import TOKEN, Shell, make_shell
+
+
+def hostile(evict: Shell) -> Person:
+    """A user whose name holds characters that a terminal would obey."""
+    return next(one for one in evict.org.users if not one.name.isprintable())
+
+
+def test_search_prints_a_line_a_user(evict: Shell) -> None:
+    me = evict.org.me
+    done = evict("search", me.login)
+    assert done.code == 0
+    assert done.out.split()[:3] == [me.id, me.status, me.login]
+    assert "1 user found" in done.err
+
+
+def test_search_in_json_ends_with_a_summary(evict: Shell) -> None:
+    done = evict("search", "group:Contractors", "--json")
+    assert done.code == 0
+    assert done.summary["users"] == len(done.of("user")) > 1
+    assert {"user_id", "login", "email", "name", "status"} <= done.records[0].keys()
+
+
+def test_search_for_nobody(evict: Shell) -> None:
+    assert evict("search", "zzzzzz").code == 0
+    assert evict("search", " ").code == 2
+    done = evict("search", "group:Nobody")
+    assert done.code == 1
+    assert "no group is named Nobody" in done.err
+
+
+def test_a_bad_expression_is_told_by_okta(evict: Shell) -> None:
+    done = evict("search", "=status is ACTIVE")
+    assert done.code == 1
+    assert "E00000" in done.err
+
+
+def test_foreign_text_cannot_reach_the_terminal(evict: Shell) -> None:
+    person = hostile(evict)
+    for argv in (["search", person.id], ["revoke", person.id, "--dry-run"], ["search", person.id, "--json"]):
+        done = evict(*argv)
+        assert person.id in done.out
+        assert (done.out + done.err).replace("\n", "").isprintable()
+
+
+def test_search_stops_when_nobody_reads(evict: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Closed:
+        encoding = "utf-8"
+
+        def write(self, text: str) -> int:
+            raise BrokenPipeError
+
+        def flush(self) -> None:
+            raise BrokenPipeError
+
+        def fileno(self) -> int:
+            raise ValueError
+
+    with monkeypatch.context() as patch:
+        patch.setattr("sys.stdout", Closed())
+        done = evict("search", "group:Everyone")
+    assert (done.code, done.out) == (0, "")
+    assert "internal error" not in done.err
+
+
+def test_revoking_goes_on_when_nobody_reads(evict: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Closed:
+        encoding = "ascii"
+
+        def write(self, text: str) -> int:
+            raise BrokenPipeError
+
+        def fileno(self) -> int:
+            raise ValueError
+
+    with monkeypatch.context() as patch:
+        patch.setattr("sys.stdout", Closed())
+        done = evict("revoke", *evict.ids(30), "--yes", "--json")
+    assert done.code == 0
+    assert evict.org.revocations == 30
+
+
+def test_limits(evict: Shell) -> None:
+    done = evict("limits", "--json")
+    assert done.code == 0
+    buckets = {record["bucket"]: record for record in done.of("bucket")}
+    assert buckets["users"]["limit"] == 300
+    assert buckets["users"]["remaining"] < 300
+    assert buckets["users"]["reserve"] == 60
+    assert buckets["users"].keys() >= {"resets_in_s", "others", "rate_limited"}
+    assert {"user read", "groups", "org"} < buckets.keys()
+    table = evict("limits").out.splitlines()
+    assert table[0].split()[:3] == ["bucket", "limit", "remaining"]
+    assert table[1].split()[:2] == ["users", "300"]
+
+
+# History
+
+
+@pytest.fixture
+def revoked(evict: Shell) -> Shell:
+    """Three users revoked under one case, two under another."""
+    evict("revoke", *evict.ids(3), "--case", "INC-1", "--reason", "token theft", "--yes")
+    evict("revoke", *evict.ids(5)[3:], "--case", "INC-2", "--yes")
+    return evict
+
+
+def test_history_list(revoked: Shell) -> None:
+    done = revoked("history", "list", "--json")
+    assert (done.code, len(done.of("revocation"))) == (0, 5)
+    assert done.records[0]["case"] == "INC-2", "the newest stands first"
+    first = revoked("history", "list", "--case", "INC-1", "--json").records
+    assert sorted(record["user_id"] for record in first) == sorted(revoked.ids(3))
+    assert {(record["outcome"], record["reason"]) for record in first} == {("revoked", "token theft")}
+    assert [len(record["attempts"]) for record in first] == [1, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("argv", "number"),
+    [
+        (["--limit", "2"], 2),
+        (["--outcome", "failed"], 0),
+        (["--since", "2026-11-23"], 5),
+        (["--since", "2030-01-01T00:00Z"], 0),
+        (["--until", "2026-11-23"], 0),
+        (["--case", "INC-3"], 0),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_history_filters(revoked: Shell, argv: list[str], number: int) -> None:
+    assert len(revoked("history", "list", *argv, "--json").records) == number
+
+
+def test_history_of_one_user(revoked: Shell) -> None:
+    id_ = revoked.ids(1)[0]
+    assert [one["user_id"] for one in revoked("history", "list", "--user", id_, "--json").records] == [id_]
+
+
+def test_history_list_for_people(revoked: Shell) -> None:
+    lines = revoked("history", "list").out.splitlines()
+    assert lines[0].split()[:2] == ["queued", "at"]
+    assert len(lines) == 6
+    assert all("revoked" in line and "204" in line for line in lines[1:])
+
+
+def test_history_show(revoked: Shell) -> None:
+    record = revoked("history", "list", "--case", "INC-1", "--json").records[0]
+    shown = revoked("history", "show", record["id"])
+    assert shown.code == 0
+    for words in (record["user_id"], "token theft", "attempt 1", "204", record["attempts"][0]["request_id"]):
+        assert words in shown.out
+    assert json.loads(revoked("history", "show", record["id"], "--json").out)["id"] == record["id"]
+    assert revoked("history", "show", "none").code == 1
+
+
+def test_history_export(revoked: Shell, tmp_path: Path) -> None:
+    path = tmp_path / "inc-1.csv"
+    assert revoked("history", "export", str(path), "--case", "INC-1").code == 0
+    assert len(path.read_text(encoding="utf-8-sig").splitlines()) == 4
+    again = revoked("history", "export", str(path))
+    assert again.code == 2
+    assert "--replace" in again.err
+    assert revoked("history", "export", str(path), "--replace").code == 0
+    assert len(path.read_text(encoding="utf-8-sig").splitlines()) == 6
+    assert revoked("history", "export", str(tmp_path / "x.xlsx")).code == 2
+    assert revoked("history", "export", str(tmp_path / "no" / "x.csv")).code == 2
+
+
+def test_history_verify(revoked: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    done = revoked("history", "verify")
+    assert (done.code, done.out[:6]) == (0, "sound:")
+    folder = revoked.workspaces[0].settings.data_dir
+    segment = min(folder.rglob("*.jsonl"))
+    content = segment.read_text()
+    segment.write_text(content.replace("token theft", "token_theft", 1))
+    done = revoked("history", "verify")
+    assert done.code == 1
+    assert "NOT SOUND" in done.out
+    assert "problem:" in done.out
+    assert "fail" in revoked("doctor").out
+
+
+def test_history_needs_no_token(revoked: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("EVICT_TOKEN")
+    assert len(revoked("history", "list", "--json").records) == 5
+    assert revoked("search", "x").code == 2
+
+
+def test_history_of_an_org_without_one(evict: Shell) -> None:
+    assert evict("history", "list").code == 0
+    assert evict("history", "verify").code == 0
+
+
+def test_wrong_times(evict: Shell) -> None:
+    done = evict("history", "list", "--since", "yesterday")
+    assert done.code == 2
+    assert "--since" in done.err
+
+
+# Settings and doctor
+
+
+def test_config_show_masks_the_token(evict: Shell) -> None:
+    done = evict("config", "show")
+    assert done.code == 0
+    assert "https://demo.okta.test" in done.out
+    assert "environment EVICT_ORG_URL" in done.out
+    assert "********" in done.out
+
+
+def levels(evict: Shell) -> tuple[int, dict[str, str]]:
+    """The exit code of doctor, and what it found of each thing."""
+    done = evict("doctor")
+    return done.code, {line.split()[1]: line.split()[0] for line in done.out.splitlines()}
+
+
+def test_doctor_finds_everything_well(evict: Shell) -> None:
+    code, found = levels(evict)
+    assert code == 0
+    assert found.pop("terminal") == "warn"
+    assert set(found.values()) == {"ok"}
+    assert found.keys() >= {"settings", "data", "org", "clock", "credential", "users", "groups"}
+    assert evict.org.revocations == 0
+
+
+def test_doctor_without_settings(evict: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("EVICT_TOKEN")
+    code, found = levels(evict)
+    assert (code, found["settings"]) == (2, "fail")
+
+
+def test_doctor_and_a_bad_token(evict: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EVICT_TOKEN", TOKEN[:-1])
+    code, found = levels(evict)
+    assert (code, found["org"], found["credential"]) == (3, "ok", "fail")
+
+
+def test_doctor_and_an_unreachable_org(evict: Shell) -> None:
+    def refuse(request: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError("refused", request=request)
+
+    evict.transport = httpx.MockTransport(refuse)
+    code, found = levels(evict)
+    assert (code, found["org"]) == (1, "fail")
+
+
+def test_doctor_and_a_wrong_clock(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    code, found = levels(make_shell(monkeypatch, capsys, skew_s=-90))
+    assert (code, found["clock"]) == (0, "warn")
+
+
+def test_doctor_and_missing_permissions(evict: Shell) -> None:
+    evict.org.faults.queue(Fault(403, "E0000006"), route="users")
+    evict.org.faults.queue(Fault(403, "E0000006"), route="groups")
+    code, found = levels(evict)
+    assert (code, found["users"], found["groups"]) == (1, "fail", "warn")
+
+
+def test_doctor_and_a_protected_group_that_is_none(evict: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EVICT_PROTECTED_GROUPS", "Brake Glass")
+    code, found = levels(evict)
+    assert (code, found["groups"]) == (2, "fail")
+
+
+def test_doctor_and_a_data_folder_that_is_none(evict: Shell, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("EVICT_DATA_DIR", str(tmp_path / "file"))
+    code, found = levels(evict)
+    assert (code, found["data"]) == (2, "fail")
