@@ -98,8 +98,8 @@ def _terminal() -> Finding:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         return Finding("warn", "terminal", "this is none: commands work, the console needs one")
     columns, lines = os.get_terminal_size(sys.stdout.fileno())
-    size = f"{columns}x{lines}"
-    if columns < SMALLEST[0] or lines < SMALLEST[1]:
+    size = f"{columns}x{lines}" if columns else "of unknown size"
+    if columns and (columns < SMALLEST[0] or lines < SMALLEST[1]):
         return Finding("warn", "terminal", f"{size} is small: make it {SMALLEST[0]}x{SMALLEST[1]} or larger")
     return Finding("ok", "terminal", f"{size}, {os.environ.get('TERM', 'unknown')}")
 

@@ -70,7 +70,8 @@ class Drain:
             under_way = self._workspace.queue.counts()[State.SENDING]
             self._report.out.talk(f"Interrupted: nothing more is sent. Waiting for {under_way} under way …")
             stopped = await self._dispatcher.stop()
-            words = f"{len(stopped.sent):,} under way were awaited, {len(stopped.cancelled):,} were not sent."
+            not_sent = len(stopped.cancelled) + self._screening.left
+            words = f"{len(stopped.sent):,} under way were awaited, {not_sent:,} were not sent."
             return Ending(INTERRUPTED, words, "it was interrupted")
         except HistoryUnavailable as error:
             return Ending(USAGE, f"{error} Nothing more was sent.", "the history can't be written")

@@ -9,7 +9,7 @@ import os
 import queue
 import sys
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TextIO
 
 from console.text import fit, sanitize, width
@@ -40,8 +40,8 @@ def _plain(text: str) -> str:
 class Output:
     """Both streams of one command. A reader that has gone (`| head`) ends no work: `gone` says so, and all is quiet.
 
-    Results go through a thread, so that a reader who takes his time (`| less`) holds nothing up. Use it as a context
-    manager: at its end everything has been written.
+    Everything is written by one thread, in order, so that a reader who takes his time (`| less`, Ctrl-S) holds no
+    revocation up. Use it as a context manager: at its end everything has been written. Outside, it writes at once.
     """
 
     def __init__(self, *, as_json: bool = False) -> None:
@@ -53,9 +53,11 @@ class Output:
         _endure(self._err)
         # Where stdout has all characters people can read the JSON; elsewhere escapes keep it valid.
         self._ascii = (self._out.encoding or "ascii").lower().replace("-", "") != "utf8"
-        self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
-        self._writer = threading.Thread(target=self._write, name="results", daemon=True)
-        self._progress = 0
+        self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self._writer = threading.Thread(target=self._work, name="output", daemon=True)
+        self._watched = self._err.isatty()
+        self._shown = 0
+        """Cells of the progress that stands in the last line of the terminal."""
 
     def __enter__(self) -> Output:
         self._writer.start()
@@ -63,34 +65,24 @@ class Output:
 
     def __exit__(self, *exc: object) -> None:
         self.progress("")
-        self._lines.put(None)
+        self._jobs.put(None)
         self._writer.join()
-
-    def _write(self) -> None:
-        while (line := self._lines.get()) is not None:
-            if self.gone:
-                continue
-            try:
-                self._out.write(line + "\n")
-                if self._lines.empty():
-                    self._out.flush()
-            except (OSError, ValueError):
-                self.gone = True
-                _mute(self._out)
 
     @property
     def interactive(self) -> bool:
         """Whether a person can read the talk and answer it."""
-        return sys.stdin is not None and sys.stdin.isatty() and self._err.isatty()
+        return sys.stdin is not None and sys.stdin.isatty() and self._watched
 
-    def line(self, text: str) -> None:
-        """One line of the result, made safe."""
-        self._lines.put(_plain(text))
+    # Results
 
     def row(self, cells: Sequence[tuple[str, int]]) -> None:
         """One row of a table: texts with their widths; the last one is not padded or cut."""
         padded = [fit(sanitize(text), cells_) for text, cells_ in cells[:-1]]
-        self._lines.put("  ".join([*padded, sanitize(cells[-1][0], limit=LONGEST)]).rstrip())
+        self._result("  ".join([*padded, sanitize(cells[-1][0], limit=LONGEST)]).rstrip())
+
+    def line(self, text: str) -> None:
+        """One line of the result, made safe."""
+        self._result(_plain(text))
 
     def table(self, head: Sequence[str], rows: Iterable[Sequence[str]], *, widest: int = 48) -> None:
         """A whole table, each column as wide as it needs, up to `widest` cells."""
@@ -101,27 +93,72 @@ class Output:
 
     def record(self, record: Mapping[str, Any]) -> None:
         """One JSON object on a line of its own."""
-        self._lines.put(json.dumps(record, ensure_ascii=self._ascii, separators=(",", ":")))
+        self._result(json.dumps(record, ensure_ascii=self._ascii, separators=(",", ":")))
+
+    # Talk
 
     def talk(self, text: str) -> None:
-        """A line for the operator, on stderr."""
-        self.progress("")
-        self._say("\n".join(_plain(line) for line in text.split("\n")) + "\n")
+        """Lines for the operator, on stderr."""
+        safe = "\n".join(_plain(line) for line in text.split("\n")) + "\n"
+        self._do(lambda: self._say(safe))
 
     def ask(self, question: str) -> str:
         """The operator's answer, stripped; empty at the end of input. Blocks; Ctrl-C raises KeyboardInterrupt."""
-        self.progress("")
-        self._say(_plain(question) + " ")
+        asked = threading.Event()
+        safe = _plain(question) + " "
+        self._do(lambda: self._say(safe))
+        self._do(asked.set)
+        asked.wait()
         return sys.stdin.readline().strip()
 
     def progress(self, text: str) -> None:
-        """One line that the next replaces, where stderr is a terminal; empty takes it away."""
-        if not self._err.isatty() or not (text or self._progress):
+        """One line that anything else replaces, where stderr is a terminal; empty takes it away."""
+        if self._watched:
+            safe = sanitize(text)
+            self._do(lambda: self._show(safe))
+
+    # In the thread
+
+    def _do(self, job: Callable[[], None]) -> None:
+        if self._writer.is_alive():
+            self._jobs.put(job)
+        else:
+            job()
+
+    def _work(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            job()
+
+    def _result(self, line: str) -> None:
+        self._do(lambda: self._print(line))
+
+    def _print(self, line: str) -> None:
+        if self.gone:
             return
-        self._say("\r" + fit(sanitize(text), max(width(text), self._progress)) + ("" if text else "\r"))
-        self._progress = width(text)
+        self._show("")
+        try:
+            self._out.write(line + "\n")
+            if self._jobs.empty():
+                self._out.flush()
+        except (OSError, ValueError):
+            self.gone = True
+            _mute(self._out)
+
+    def _show(self, progress: str) -> None:
+        if progress or self._shown:
+            cells = width(progress)
+            self._err_write("\r" + fit(progress, max(cells, self._shown)) + ("" if progress else "\r"))
+            self._shown = cells
 
     def _say(self, text: str) -> None:
+        self._show("")
+        # What was found before it was said must be seen before it, where both go to one terminal.
+        if not self.gone:
+            with contextlib.suppress(OSError, ValueError):
+                self._out.flush()
+        self._err_write(text)
+
+    def _err_write(self, text: str) -> None:
         # Nobody is left to tell where stderr has gone, and the work is worth more than the talk.
         with contextlib.suppress(OSError, ValueError):
             self._err.write(text)

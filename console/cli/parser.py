@@ -107,7 +107,12 @@ def _revoke(commands: Any) -> None:
     epilog = f"""\
 A TARGET is an Okta user ID, a login or an email. A file may be a list, a CSV with a column of them, JSON, or any text.
 Without --yes everything is looked up first, and you are asked. With --yes the first user is out while the rest is
-still being looked up.
+still being looked up. Accounts that the settings protect, and your own, are refused.
+
+With --json each line is an object with a type: revocation (user_id, login, outcome, status, error_code, request_id,
+attempts, ...), refused, unresolved (target, why), planned (of a dry run), and one summary at the end, with a count for
+each. An outcome is revoked, not_found, denied, failed, unknown (sent, no answer seen; safe to send again), cancelled,
+or queued where sending was stopped.
 
 examples:
   evict revoke mallory@example.com --oauth-tokens --case INC-2041

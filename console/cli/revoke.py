@@ -133,7 +133,11 @@ async def _carry_out(
         known = await interrupts.race(_all(users, report)) or []
         if not known:
             return None, None
-        if not confirmed(workspace, known, report, reason=reason):
+        try:
+            agreed = confirmed(workspace, known, report, reason=reason)
+        except KeyboardInterrupt:
+            raise Interrupted from None
+        if not agreed:
             screening.give_up("it was not confirmed")
             return Ending(INCOMPLETE, "Not confirmed: nothing was sent.", ""), None
         users = _again(known)

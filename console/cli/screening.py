@@ -60,6 +60,11 @@ class Screening:
         for user in users:
             self._left.pop(self._users[user.id], None)
 
+    @property
+    def left(self) -> int:
+        """Targets without an end."""
+        return len(self._left)
+
     def give_up(self, why: str) -> None:
         """Report every target that has no end yet."""
         for target, user in self._left.items():
