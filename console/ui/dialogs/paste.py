@@ -27,18 +27,25 @@ DRAWN_CHARACTERS = 20_000
 HINT = "Paste or type IDs, logins or emails: one a line, CSV with headings, or any text that holds them."
 
 
+def drawable(text: str) -> bool:
+    """Whether an editor may show it: short enough, and without characters that a terminal would obey."""
+    if len(text) > DRAWN_CHARACTERS or text.count("\n") > DRAWN_LINES:
+        return False
+    return all(one.isprintable() or one in "\r\n\t" for one in text)
+
+
 class PasteBox(TextArea):
-    """An editor that hands long pastes on instead of drawing them."""
+    """An editor that hands long and strange pastes on instead of drawing them."""
 
     class Pasted(Message):
-        """A paste that is too long to be drawn."""
+        """A paste that is not to be drawn."""
 
         def __init__(self, text: str) -> None:
             super().__init__()
             self.text = text
 
     async def _on_paste(self, event: events.Paste) -> None:
-        if len(event.text) > DRAWN_CHARACTERS or event.text.count("\n") > DRAWN_LINES:
+        if not drawable(event.text):
             event.prevent_default()
             event.stop()
             self.post_message(self.Pasted(event.text))
@@ -97,7 +104,7 @@ class PasteDialog(ModalScreen[Parsed | None]):
             self.query_one("#problem", Static).update(Content(told))
             return
         self._aside = held
-        shown = f"and {count(lines, 'line')} of long pastes, kept aside (ctrl+l clears)"
+        shown = f"and {count(lines, 'line')} kept aside, not shown (ctrl+l clears)"
         self.query_one("#aside", Static).update(Content(shown))
         self._changed()
 

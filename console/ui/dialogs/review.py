@@ -51,15 +51,15 @@ def review_pairs(plan: Review) -> list[Pair]:
     rows.append(pair("reason", plan.reason or "none"))
     if plan.refused:
         rows += [whole(""), whole(f"⊘ The guard keeps {count(len(plan.refused), 'user')} out", "$state-denied bold")]
-        rows += [pair("", f"{item.user.login or item.user.id} {why}") for item, why in plan.refused[:NAMED]]
+        rows += [pair(" ", f"{item.user.login or item.user.id} {why}") for item, why in plan.refused[:NAMED]]
         if len(plan.refused) > NAMED:
-            rows.append(pair("", f"and {len(plan.refused) - NAMED:,} more"))
+            rows.append(pair(" ", f"and {len(plan.refused) - NAMED:,} more"))
     if plan.services:
         said = f"≈ {count(len(plan.services), 'user')} may be software: it may stop working"
-        rows += [whole(""), whole(said, "$state-retrying bold"), pair("", names(plan.services))]
+        rows += [whole(""), whole(said, "$state-retrying bold"), pair(" ", names(plan.services))]
     if plan.risky:
         said = f"■ {count(len(plan.risky), 'user')} suspended or deprovisioned"
-        rows += [whole(""), whole(said, "$state-retrying bold"), pair("", names(plan.risky))]
+        rows += [whole(""), whole(said, "$state-retrying bold"), pair(" ", names(plan.risky))]
     return rows
 
 
@@ -72,9 +72,9 @@ def recent_pairs(records: list[RevocationRecord]) -> list[Pair]:
     for record in list(reversed(latest.values()))[:NAMED]:
         case = f", {sanitize(record.case)}" if record.case else ""
         name = sanitize(record.user.login or record.user.id)
-        rows.append(pair("", f"{name} at {short_time(record.finished_at or record.queued_at)}{case}"))
+        rows.append(pair(" ", f"{name} at {short_time(record.finished_at or record.queued_at)}{case}"))
     if len(latest) > NAMED:
-        rows.append(pair("", f"and {len(latest) - NAMED:,} more"))
+        rows.append(pair(" ", f"and {len(latest) - NAMED:,} more"))
     return rows
 
 

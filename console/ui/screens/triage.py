@@ -347,7 +347,12 @@ class TriageScreen(Screen[None]):
             self._say("Nothing is staged: mark users with space and press + first.")
             return
         plan = review(self._workspace, items, case=self._intent.case, reason=self._intent.reason)
-        self.app.push_screen(ReviewDialog(self._workspace, plan), lambda yes: self._run_batch(plan) if yes else None)
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self._run_batch(plan)
+
+        self.app.push_screen(ReviewDialog(self._workspace, plan), answered)
 
     @work(group="run")
     async def _run_batch(self, plan: Review) -> None:
@@ -372,8 +377,12 @@ class TriageScreen(Screen[None]):
             self._say("There is nothing to undo: what was sent can't be taken back.")
             return
         text = f"{count(len(waiting), 'user')} confirmed but not sent. Take them back? The history says so."
-        question = Confirm("Undo", text, yes="Take back", no="Go on")
-        self.app.push_screen(question, lambda yes: self._take_back(waiting) if yes else None)
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self._take_back(waiting)
+
+        self.app.push_screen(Confirm("Undo", text, yes="Take back", no="Go on"), answered)
 
     @work(group="cancel")
     async def _take_back(self, ids: list[str]) -> None:

@@ -1,0 +1,159 @@
+"""The dialogs of the triage screen, each by itself."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from textual import events
+from textual.app import App
+from textual.pilot import Pilot
+from textual.screen import Screen
+from textual.widgets import Input
+
+from console.paths import themes_dir
+from console.revocation.resolver import Resolved
+from console.revocation.targets import Kind, Parsed, Target
+from console.ui.app import EvictApp
+from console.ui.dialogs.case import CaseDialog
+from console.ui.dialogs.open_file import OpenFileDialog
+from console.ui.dialogs.paste import PasteBox, PasteDialog
+from console.ui.dialogs.unresolved import UnresolvedDialog
+from console.ui.theme import DEFAULT, load_themes, own_variables
+from tests.support.hostile import HOSTILE
+
+NOTHING: Any = object()
+
+
+class Host(App[None]):
+    """Shows one dialog with Evict's styles and keeps its answer."""
+
+    CSS_PATH = [Path(__file__).parents[2] / "console/ui" / str(path) for path in EvictApp.CSS_PATH]  # noqa: RUF012
+
+    def __init__(self, dialog: Screen[Any]) -> None:
+        super().__init__()
+        self.dialog = dialog
+        self.answer: Any = NOTHING
+        for theme in load_themes([themes_dir()])[0]:
+            self.register_theme(theme)
+        self.theme = DEFAULT
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        return own_variables(self.current_theme)
+
+    def on_mount(self) -> None:
+        self.push_screen(self.dialog, lambda answer: setattr(self, "answer", answer))
+
+
+async def until(pilot: Pilot[None], reached: Callable[[], Any]) -> None:
+    end = time.monotonic() + 20
+    while not reached():
+        assert time.monotonic() < end, "it never came to that"
+        await pilot.pause()
+
+
+def shown(app: App[None], selector: str) -> str:
+    return str(app.screen.query_one(selector).render())
+
+
+async def test_case_keeps_both_and_makes_them_safe() -> None:
+    app = Host(CaseDialog("INC-1", ""))
+    async with app.run_test() as pilot:
+        app.screen.query_one("#reason", Input).value = "line\x1b[2J [/x]"
+        await pilot.press("enter", "enter")
+        await until(pilot, lambda: app.answer is not NOTHING)
+        assert app.answer == ("INC-1", "line[2J [/x]")
+
+
+async def test_case_escape_changes_nothing() -> None:
+    app = Host(CaseDialog("INC-1", "why"))
+    async with app.run_test() as pilot:
+        await pilot.press("x", "escape")
+        await until(pilot, lambda: app.answer is None)
+
+
+async def test_paste_says_what_it_left_out() -> None:
+    app = Host(PasteDialog())
+    async with app.run_test() as pilot:
+        app.screen.query_one(PasteBox).text = "ann@acme.test\nANN@acme.test\n"
+        await until(pilot, lambda: "1 target" in shown(app, "#summary"))
+        assert "1 duplicate folded" in shown(app, "#summary")
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: app.answer is not NOTHING)
+        assert isinstance(app.answer, Parsed)
+        assert [target.text for target in app.answer.targets] == ["ann@acme.test"]
+
+
+async def test_paste_keeps_a_long_paste_aside() -> None:
+    app = Host(PasteDialog())
+    async with app.run_test() as pilot:
+        box = app.screen.query_one(PasteBox)
+        app.post_message(events.Paste("\n".join(f"user{number}@acme.test" for number in range(3_000))))
+        await until(pilot, lambda: "3,000 targets" in shown(app, "#summary"))
+        assert box.text == ""
+        app.post_message(events.Paste("short@acme.test"))
+        await until(pilot, lambda: "3,001 targets" in shown(app, "#summary"))
+        assert box.text == "short@acme.test"
+        await pilot.press("ctrl+l")
+        await until(pilot, lambda: "0 targets" in shown(app, "#summary"))
+
+
+async def test_paste_refuses_more_than_it_can_read() -> None:
+    app = Host(PasteDialog())
+    async with app.run_test() as pilot:
+        app.post_message(events.Paste("a@b.test\n" * 60_000))
+        await until(pilot, lambda: "Not taken" in shown(app, "#problem"))
+        await pilot.press("ctrl+s")
+        assert app.answer is NOTHING
+        assert "no ID, login or email" in shown(app, "#problem")
+
+
+async def test_paste_with_hostile_text_is_text() -> None:
+    app = Host(PasteDialog())
+    async with app.run_test() as pilot:
+        app.post_message(events.Paste("\n".join(HOSTILE)))
+        await until(pilot, lambda: "left out" in shown(app, "#summary"))
+        text = "\n".join(strip.text for strip in app.screen._compositor.render_strips())
+        assert "\x1b" not in text
+        assert "\x9b" not in text
+
+
+async def test_a_file_is_read_first_and_taken_second(tmp_path: Path) -> None:
+    path = tmp_path / "targets.csv"
+    path.write_text("login,what\nann@acme.test,x\nbob@acme.test,y\n")
+    app = Host(OpenFileDialog())
+    async with app.run_test() as pilot:
+        app.screen.query_one("#path", Input).value = str(path)
+        await pilot.press("enter")
+        await until(pilot, lambda: "2 targets" in shown(app, "#summary"))
+        assert app.answer is NOTHING
+        await pilot.press("enter")
+        await until(pilot, lambda: app.answer is not NOTHING)
+        assert len(app.answer.targets) == 2
+
+
+async def test_a_file_that_is_none_says_so_in_place(tmp_path: Path) -> None:
+    app = Host(OpenFileDialog())
+    async with app.run_test() as pilot:
+        await pilot.press("enter")
+        assert "Name a file" in shown(app, "#problem")
+        for name in (tmp_path, tmp_path / "missing [/x]", "~nobody-at-all/x"):
+            app.screen.query_one("#path", Input).value = str(name)
+            await pilot.press("enter")
+            await until(pilot, lambda: shown(app, "#problem") not in ("", "Name a file."))
+        await pilot.press("escape")
+        await until(pilot, lambda: app.answer is None)
+
+
+async def test_unresolved_shows_every_target_with_its_reason() -> None:
+    missed = [Resolved(Target(text or "-", Kind.LOGIN, n), None, f"why {n}") for n, text in enumerate(HOSTILE)]
+    app = Host(UnresolvedDialog(missed))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.pause()
+        text = "\n".join(strip.text for strip in app.screen._compositor.render_strips())
+        assert all(f"why {number}" in text for number in range(len(HOSTILE)))
+        assert "\x1b" not in text
+        await pilot.press("d")
+        await until(pilot, lambda: app.answer is True)
