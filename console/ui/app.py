@@ -133,6 +133,8 @@ class EvictApp(App[None]):
 
     def _tick(self) -> None:
         """Show what the engine did since the last one: one repaint, however much it was."""
+        if not self.is_running:
+            return  # while the app closes, screens lose their widgets one by one
         changes = self._collector.take()
         with self.batch_update():
             for mode, screen in self._bases.items():

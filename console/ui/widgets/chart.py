@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from rich.segment import Segment
@@ -27,7 +28,7 @@ def columns(
     """(ours, others') for each of `cells` columns that share the `span` seconds up to `now`, oldest first."""
     totals = [[0, 0] for _ in range(cells)]
     for at, ours, others in slices:
-        place = int((at - (now - span)) / span * cells)
+        place = math.floor((at - (now - span)) / span * cells)
         if 0 <= place < cells:
             totals[place][0] += ours
             totals[place][1] += others

@@ -1,0 +1,87 @@
+"""A console on the demo org, whose clock stands still, for tests of the screens."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Any
+
+from textual.pilot import Pilot
+
+from console.clock import ManualClock
+from console.history.records import (
+    AttemptRecord,
+    OperatorRecord,
+    OptionsRecord,
+    RecordOutcome,
+    RevocationRecord,
+    UserRecord,
+)
+from console.settings import load_demo
+from console.text import timestamp
+from console.ui.app import EvictApp
+from console.workspace import Workspace
+
+OUTCOMES: tuple[RecordOutcome, ...] = ("revoked", "revoked", "failed", "denied", "unknown", "not_found", "cancelled")
+
+
+def record(number: int, *, name: str = "", **fields: Any) -> RevocationRecord:
+    """A record that is the same for the same number."""
+    clock = ManualClock()
+    at = timestamp(clock.now() - timedelta(minutes=number))
+    outcome = fields.pop("outcome", OUTCOMES[number % len(OUTCOMES)])
+    well = outcome == "revoked"
+    tried = AttemptRecord(
+        at=at,
+        status=204 if well else 500,
+        error_code=None if well else "E0000009",
+        request_id=f"req{number:019d}",
+        milliseconds=120 + number,
+        error=None if well else "Internal Server Error",
+    )
+    return RevocationRecord(
+        id=f"01JD{9999 - number:022d}",
+        batch_id="01JDBATCH00000000000000001",
+        case=f"INC-{2040 + number % 3}",
+        reason="stolen laptop",
+        org="https://demo.okta.test",
+        operator=OperatorRecord(os_user="eve", host="soc-7", principal="operator@acme.test", auth_mode="SSWS"),
+        user=UserRecord(id=f"00u{number:017d}", login=f"user{number}@acme.test", name=name or f"User {number}"),
+        options=OptionsRecord(oauth_tokens=number % 2 == 0, forget_devices=False),
+        outcome=outcome,
+        attempts=() if outcome in ("queued", "cancelled") else (tried,),
+        queued_at=at,
+        finished_at=None if outcome == "queued" else at,
+        **fields,
+    )
+
+
+@asynccontextmanager
+async def demo_workspace(users: int = 40, **settings: Any) -> AsyncIterator[Workspace]:
+    """The demo org with a clock that a test turns, and the operator of no particular machine."""
+    workspace = await Workspace.open_demo(load_demo(**settings), users=users, seed=7, clock=ManualClock())
+    workspace.operator = workspace.operator.model_copy(update={"os_user": "eve", "host": "soc-7"})
+    try:
+        yield workspace
+    finally:
+        await workspace.aclose()
+
+
+@asynccontextmanager
+async def console(
+    workspace: Workspace, *, size: tuple[int, int] = (120, 36), notifications: bool = False
+) -> AsyncIterator[tuple[EvictApp, Pilot[None]]]:
+    """The app on that workspace, connected and at rest."""
+    app = EvictApp(workspace)
+    async with app.run_test(size=size, notifications=notifications) as pilot:
+        await settled(pilot)
+        yield app, pilot
+
+
+async def settled(pilot: Pilot[Any]) -> None:
+    """Wait until no worker of a screen works any more; those that wait for an answer to a dialog are left out."""
+    groups = {"connect", "history", "verify", "search"}
+    while pending := [one for one in pilot.app.workers if one.group in groups and not one.is_finished]:
+        await pilot.app.workers.wait_for_complete(pending)
+    await pilot.pause()
