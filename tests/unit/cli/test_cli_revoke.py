@@ -201,6 +201,7 @@ def test_no_settings(evict: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_read_only(evict: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EVICT_READ_ONLY", "yes")
     assert evict("revoke", evict.ids(1)[0], "--yes").code == 2
+    assert not evict.workspaces, "refused before anything is opened"
     assert evict("revoke", evict.ids(1)[0], "--dry-run").code == 0
 
 

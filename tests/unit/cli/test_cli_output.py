@@ -1,0 +1,35 @@
+"""What is printed is safe, whoever hands it over."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from console.cli.output import Output
+
+HOSTILE = "a\x1b]0;x\x07b\u202ec\r\nd"
+
+
+def test_no_control_character_reaches_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    with Output() as out:
+        out.row([(HOSTILE, 20), (HOSTILE, 0)])
+        out.line(HOSTILE)
+        out.table(("head",), [(HOSTILE,)])
+        out.talk(HOSTILE)
+    said = capsys.readouterr()
+    assert said.out.replace("\n", "").isprintable()
+    assert said.err.replace("\n", "").isprintable()
+    assert len(said.out.splitlines()) == 4
+
+
+def test_json_is_one_line_whatever_it_holds(capsys: pytest.CaptureFixture[str]) -> None:
+    with Output(as_json=True) as out:
+        out.record({"name": "José\n\u2028😀"})
+    (line,) = capsys.readouterr().out.split("\n")[:-1]
+    assert json.loads(line) == {"name": "José\n\u2028😀"}
+
+
+def test_talk_keeps_the_spaces_that_line_things_up(capsys: pytest.CaptureFixture[str]) -> None:
+    Output().talk("  case       INC-1")
+    assert capsys.readouterr().err == "  case       INC-1\n"
