@@ -61,6 +61,10 @@ class TriageScreen(Screen[None]):
         settings = workspace.settings
         self._intent = Intent(Options(settings.oauth_tokens, settings.forget_devices))
         self._badges = Badges(workspace)
+        # Held, not queried for: a tick may come before they are mounted and after they are gone.
+        self._search = SearchPane(workspace, self._badges)
+        self._queue = QueuePane(workspace, self._intent)
+        self._details = Details(workspace, self._badges)
         self._limited = 0
         self._limited_due = 0.0
         self._source = "results"
@@ -72,22 +76,14 @@ class TriageScreen(Screen[None]):
         yield LimitLine(self._workspace)
         with Horizontal(id="triage-body"):
             with Horizontal(id="triage-lists"):
-                yield SearchPane(self._workspace, self._badges)
-                yield QueuePane(self._workspace, self._intent)
-            yield Details(self._workspace, self._badges)
+                yield self._search
+                yield self._queue
+            yield self._details
         yield Footer()
 
     def on_resize(self, event: Resize) -> None:
         """Room for the keys first, where it is scarce."""
         self.query_one(Footer).show_command_palette = event.size.width >= 100
-
-    @property
-    def _search(self) -> SearchPane:
-        return self.query_one(SearchPane)
-
-    @property
-    def _queue(self) -> QueuePane:
-        return self.query_one(QueuePane)
 
     @property
     def _in_queue(self) -> bool:
@@ -159,7 +155,7 @@ class TriageScreen(Screen[None]):
         return self._search.table.current
 
     def _show_details(self) -> None:
-        self.query_one(Details).show(self._user)
+        self._details.show(self._user)
 
     @on(VirtualTable.Highlighted)
     def _highlighted(self, event: VirtualTable.Highlighted) -> None:
@@ -180,7 +176,7 @@ class TriageScreen(Screen[None]):
         event.stop()
         self.toggle_class("-details")
         if self.has_class("-narrow") and self.has_class("-details"):
-            self.query_one(Details).focus()
+            self._details.focus()
 
     @on(VirtualTable.MarksChanged)
     def _marks_changed(self, event: VirtualTable.MarksChanged) -> None:

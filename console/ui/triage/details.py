@@ -111,30 +111,34 @@ class Details(VerticalScroll, can_focus=True):
         self._badges = badges
         self._user: User | None = None
         self.border_title = "User"
+        self._who = Facts(id="details-who")
+        self._guard = Facts(id="details-guard")
+        self._standing = Facts(id="details-queue")
+        self._past = Facts(id="details-past", name_cells=16)
 
     def compose(self) -> ComposeResult:
         """Three groups, beside or below each other."""
         with Horizontal(id="details-groups"):
-            yield Facts(id="details-who")
+            yield self._who
             with Vertical(id="details-warnings"):
-                yield Facts(id="details-guard")
-                yield Facts(id="details-queue")
-            yield Facts(id="details-past", name_cells=16)
+                yield self._guard
+                yield self._standing
+            yield self._past
 
     def show(self, user: User | None) -> None:
         """Another user, or the same one with news."""
         same = user is not None and self._user is not None and user.id == self._user.id
         self._user = user
         if user is None:
-            for part in ("#details-guard", "#details-queue", "#details-past"):
-                self.query_one(part, Facts).show(())
-            self.query_one("#details-who", Facts).show([whole("No user under the cursor.", "$quiet")])
+            for part in (self._guard, self._standing, self._past):
+                part.show(())
+            self._who.show([whole("No user under the cursor.", "$quiet")])
             return
-        self.query_one("#details-who", Facts).show(identity_pairs(user, self._workspace.clock.now()))
-        self.query_one("#details-guard", Facts).show(warning_pairs(user, self._workspace))
-        self.query_one("#details-queue", Facts).show(queue_pairs(self._badges.item(user)))
+        self._who.show(identity_pairs(user, self._workspace.clock.now()))
+        self._guard.show(warning_pairs(user, self._workspace))
+        self._standing.show(queue_pairs(self._badges.item(user)))
         if not same:
-            self.query_one("#details-past", Facts).show(())
+            self._past.show(())
             self.scroll_home(animate=False)
         self._look_back(user, settle=not same)
 
@@ -145,4 +149,4 @@ class Details(VerticalScroll, can_focus=True):
         wanted = RecordFilter(user=user.id)
         records = await asyncio.to_thread(self._workspace.history.records, wanted, limit=RECENT)
         if self._user is not None and self._user.id == user.id:
-            self.query_one("#details-past", Facts).show(past_pairs(records))
+            self._past.show(past_pairs(records))

@@ -63,20 +63,22 @@ class QueuePane(Vertical):
         self._sort_due = 0.0
         self._moved = False
         self.border_title = "Queue"
+        self.table = QueueTable(self._columns(), key=lambda item: item.id, empty=NOTHING_QUEUED, id="queue")
+        """The rows."""
+        self.table.sort_by("state")
+        self._paused = Static(id="paused-banner")
+        self._paused.display = False
 
     def compose(self) -> ComposeResult:
         """Words on top, the table below."""
         yield CountsLine(self._workspace)
         yield IntentLine(self._workspace, self._intent)
         yield ProgressLine(self._workspace, self._intent)
-        yield Static(id="paused-banner")
-        table: QueueTable = QueueTable(self._columns(), key=lambda item: item.id, empty=NOTHING_QUEUED, id="queue")
-        table.sort_by("state")
-        yield table
+        yield self._paused
+        yield self.table
 
     def on_mount(self) -> None:
         """Show what is in the queue already."""
-        self.query_one("#paused-banner").display = False
         self.table.set_rows(self._workspace.queue.items.values())
 
     def _columns(self) -> tuple[Column[Item], ...]:
@@ -98,11 +100,6 @@ class QueuePane(Vertical):
         code = "" if item.status is None else str(item.status)
         note = "" if item.state is State.REVOKED else item.note
         return " ".join(part for part in (tries, code, note) if part), "$quiet"
-
-    @property
-    def table(self) -> QueueTable:
-        """The rows."""
-        return self.query_one("#queue", QueueTable)
 
     def wanted_staged(self) -> list[Item]:
         """The marked rows, or the current one, as far as they are staged."""
@@ -126,7 +123,7 @@ class QueuePane(Vertical):
         self._banner()
 
     def _banner(self) -> None:
-        banner = self.query_one("#paused-banner", Static)
+        banner = self._paused
         paused = self._workspace.dispatcher.paused
         shown = paused is not None
         if banner.display != shown:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import aclosing
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -55,15 +55,19 @@ class SearchPane(Vertical):
         self.truncated = False
         """Whether the org has more users for this text than are listed."""
         self.border_title = "Find users"
+        self.box = SearchInput(placeholder=HINT, id="search", compact=True)
+        """Where the search is typed."""
+        self.table: VirtualTable[User] = VirtualTable(
+            self._columns(), key=lambda user: user.id, empty=NOTHING_ASKED, id="results"
+        )
+        """The users found."""
+        self._words = Static(id="search-words")
 
     def compose(self) -> ComposeResult:
         """Box, words, table."""
-        yield SearchInput(placeholder=HINT, id="search", compact=True)
-        yield Static(id="search-words")
-        table: VirtualTable[Any] = VirtualTable(
-            self._columns(), key=lambda user: user.id, empty=NOTHING_ASKED, id="results"
-        )
-        yield table
+        yield self.box
+        yield self._words
+        yield self.table
 
     def _columns(self) -> tuple[Column[User], ...]:
         return (
@@ -83,16 +87,6 @@ class SearchPane(Vertical):
         )
 
     @property
-    def table(self) -> VirtualTable[User]:
-        """The users found."""
-        return self.query_one("#results", VirtualTable)
-
-    @property
-    def box(self) -> Input:
-        """Where the search is typed."""
-        return self.query_one("#search", Input)
-
-    @property
     def busy(self) -> bool:
         """Whether an answer is awaited."""
         return self._timer is not None or any(
@@ -100,7 +94,7 @@ class SearchPane(Vertical):
         )
 
     def _say(self, text: str, style: str = "$quiet") -> None:
-        self.query_one("#search-words", Static).update(Content.styled(text, style))
+        self._words.update(Content.styled(text, style))
 
     # Asking
 
