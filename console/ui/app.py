@@ -79,7 +79,8 @@ class EvictApp(App[None]):
         self._leaving = False
         for mode in SCREENS_OF_MODES:
             self.add_mode(mode, partial(self._base, mode))
-        self._problems = self._load_themes()
+        own = config_dir(workspace.settings.config_dir) / "themes"
+        self._own_themes, self._problems = theme.install(self, [themes_dir(), own], workspace.settings.theme)
 
     # Modes
 
@@ -209,20 +210,6 @@ class EvictApp(App[None]):
             self._leaving = False
 
     # Themes
-
-    def _load_themes(self) -> list[str]:
-        settings = self.workspace.settings
-        found, problems = theme.load_themes([themes_dir(), config_dir(settings.config_dir) / "themes"])
-        for one in found:
-            self.register_theme(one)
-        if self.get_theme(settings.theme) is not None:
-            self.theme = settings.theme
-        else:
-            problems.append(f"There is no theme {settings.theme!r}; ctrl+p, Theme, lists them.")
-            if self.get_theme(theme.DEFAULT) is not None:
-                self.theme = theme.DEFAULT
-        self._own_themes = [one.name for one in found]
-        return problems
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Evict's own variables, for themes that do not set them."""

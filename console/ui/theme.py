@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from textual.app import App
 from textual.color import Color, ColorParseError
 from textual.theme import Theme
 
@@ -124,6 +125,22 @@ def load_themes(folders: Iterable[Path]) -> tuple[list[Theme], list[str]]:
             except ThemeError as error:
                 problems.append(str(error))
     return list(themes.values()), problems
+
+
+def install(app: App[Any], folders: Iterable[Path], wanted: str) -> tuple[list[str], list[str]]:
+    """Give the app every theme of the folders and put on the wanted one, or else the default.
+
+    Returns the names of the themes and a sentence for each thing that is wrong.
+    """
+    found, problems = load_themes(folders)
+    for one in found:
+        app.register_theme(one)
+    if app.get_theme(wanted) is None:
+        problems.append(f"There is no theme {wanted!r}; ctrl+p, Theme, lists them.")
+        wanted = DEFAULT
+    if app.get_theme(wanted) is not None:
+        app.theme = wanted
+    return [one.name for one in found], problems
 
 
 def own_variables(theme: Theme) -> dict[str, str]:

@@ -94,7 +94,7 @@ class HistoryScreen(Screen[None]):
             with VerticalScroll(classes="pane", id="record-pane", can_focus=True) as record_pane:
                 record_pane.border_title = "Record"
                 yield Facts(id="record")
-        yield Footer(show_command_palette=False, compact=True)
+        yield Footer()
 
     @property
     def table(self) -> VirtualTable[RevocationRecord]:

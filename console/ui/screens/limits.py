@@ -90,7 +90,7 @@ class LimitsScreen(Screen[None]):
             with Vertical(classes="pane", id="pacer-pane") as words_pane:
                 words_pane.border_title = "Pacer"
                 yield Facts(id="pacer-words")
-        yield Footer(show_command_palette=False, compact=True)
+        yield Footer()
 
     def on_mount(self) -> None:
         """Show what is known."""
