@@ -106,7 +106,9 @@ class History:
         await self._write([(record_id, change)])
 
     async def finish(self, record_id: str, outcome: str, attempt: AttemptRecord | None = None) -> None:
-        """How it ended, or `queued` where another attempt follows; `attempt` replaces the last one.
+        """How it ended; `queued` or `sending` where another attempt follows. `attempt` replaces the last one.
+
+        After an attempt that may have reached Okta it stays `sending`, so that a crash now reads as `unknown`.
 
         Durable when it returns. Raises HistoryUnavailable, and KeyError for a record that this console did not add.
         """
@@ -294,7 +296,7 @@ def _known(record: RevocationRecord | None, record_id: str) -> RevocationRecord:
 def _outcome(text: str) -> RecordOutcome:
     """The outcome of that name. Raises ValueError."""
     checked: Any = text
-    if checked not in {"queued", *FINAL}:
+    if checked not in {"queued", "sending", *FINAL}:
         raise ValueError(f"there is no outcome {text!r}")
     return checked  # type: ignore[no-any-return]
 

@@ -73,7 +73,7 @@ KEYS: tuple[Key, ...] = (
         "triage.unstage",
         "minus,delete,backspace",
         "unstage",
-        "Take what is marked out of the queue",
+        "Take marked out of the queue",
         "triage",
         label="Unqueue",
     ),

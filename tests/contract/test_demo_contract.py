@@ -112,7 +112,9 @@ def _refused(org: DemoOrg) -> None:
 
 
 @pytest.mark.parametrize(
-    ("trouble", "status"), [(_spent, 429), (_crowded, 429), (_failing, 503), (_refused, 401)], ids=lambda one: str(one)
+    ("trouble", "status"),
+    [(_spent, 429), (_crowded, 429), (_failing, 503), (_refused, 401)],
+    ids=lambda one: getattr(one, "__name__", str(one)),
 )
 @pytest.mark.parametrize(
     ("method", "path"), sorted({(method, path) for method, path, _, status in CALLS if status < 300})

@@ -9,6 +9,7 @@ import pytest
 from pydantic import SecretStr
 from rich.console import Console
 from textual.app import App
+from textual.color import Color
 from textual.widgets import Button
 
 from console.okta.limits import BucketState
@@ -23,6 +24,7 @@ from console.ui.screens.help import HelpScreen
 from console.ui.screens.jump import JumpScreen
 from console.ui.widgets.limit_line import LimitLine, level_style
 from console.ui.widgets.title_line import TitleLine
+from console.ui.widgets.virtual_table import VirtualTable
 from tests.support.hostile import HOSTILE
 from tests.support.ui import console, demo_workspace, settled
 
@@ -267,3 +269,17 @@ def test_the_level_warns_before_it_alarms() -> None:
     low = BucketState(Bucket.USERS, limit=600, remaining=120, reserve=120)
     none = BucketState(Bucket.USERS, limit=600, remaining=0, reserve=120)
     assert len({level_style(one) for one in (plenty, low, none)}) == 3
+
+
+@pytest.mark.parametrize("name", ["evict-dark", "evict-light", "high-contrast", "okabe-ito"])
+async def test_table_text_can_be_read_in_every_theme(name: str) -> None:
+    async with demo_workspace(theme=name) as workspace, console(workspace) as (app, pilot):
+        await pilot.press("2")
+        await settled(pilot)
+        table = app.screen.query_one("#records", VirtualTable)
+        for y in range(table.size.height):
+            for segment in table.render_line(y):
+                if segment.text.strip():
+                    assert segment.style is not None
+                    ink, ground = (Color.from_rich_color(one) for one in (segment.style.color, segment.style.bgcolor))
+                    assert abs(ink.brightness - ground.brightness) > 0.25, segment.text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from textual.widgets import Input
@@ -17,6 +18,7 @@ from console.ui.dialogs.unresolved import UnresolvedDialog
 from console.ui.screens.confirm import Confirm
 from console.ui.screens.triage import TriageScreen
 from console.ui.triage import search_pane
+from console.ui.triage.details import age
 from tests.support.hostile import HOSTILE
 from tests.support.triage import Triage, demo_users, some_user, triage
 
@@ -127,7 +129,7 @@ async def test_the_guard_keeps_users_out_and_says_why() -> None:
         assert "is your own account" in shown
         await console.pilot.press("y")
         await console.until(lambda: sorted(console.states()) == [State.REVOKED, State.STAGED])
-        await console.until(lambda: "⊘ is your" in console.text())
+        await console.until(lambda: "⊘ guard:" in console.text())
 
 
 async def test_a_batch_that_is_all_guarded_has_no_way_to_run() -> None:
@@ -383,3 +385,12 @@ async def test_hostile_text_is_text_in_every_widget() -> None:
         assert "\x1b" not in console.text()
         assert len(items) == len(users)
         dialog.action_cancel()
+
+
+def test_ages_are_short() -> None:
+    now = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+    assert age(None, now) == "never"
+    assert age(now - timedelta(minutes=5), now) == "11:55 UTC, 5 min ago"
+    assert age(now - timedelta(hours=5, minutes=32), now) == "06:28 UTC, 5 h ago"
+    assert age(now - timedelta(days=3, hours=1), now) == "2026-11-20, 3 days ago"
+    assert age(now + timedelta(seconds=9), now) == "12:00 UTC, 0 s ago"

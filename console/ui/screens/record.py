@@ -31,7 +31,7 @@ def attempt_pairs(number: int, attempt: AttemptRecord) -> list[Pair]:
     took = "" if attempt.milliseconds is None else f"{attempt.milliseconds} ms"
     answer = clean("  ".join(one for one in (status, attempt.error_code, took) if one))
     style = "$state-revoked" if attempt.status == 204 else "$state-failed"
-    pairs = [pair(f"{number:>3}", Content.assemble(short_time(attempt.at), "  ", (answer, style)))]
+    pairs = [pair(f"{number:>3}", Content.assemble(short_time(attempt.at)[-8:], "  ", (answer, style)))]
     if attempt.request_id:
         pairs.append(_fact("  request", attempt.request_id))
     if attempt.error:

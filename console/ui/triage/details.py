@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime
+from datetime import UTC, datetime
 
 from textual import work
 from textual.app import ComposeResult
@@ -26,13 +26,14 @@ RECENT = 6
 
 
 def age(moment: datetime | None, now: datetime) -> str:
-    """`2026-11-20 14:03 UTC, 3 days ago`."""
+    """`2026-11-20, 3 days ago`; within a day `14:03 UTC, 5 h ago`."""
     if moment is None:
         return "never"
     gone = (now - moment).total_seconds()
-    days = int(gone // 86_400)
-    ago = f"{count(days, 'day')} ago" if days else f"{duration(round(max(0.0, gone)))} ago"
-    return f"{moment:%Y-%m-%d %H:%M} UTC, {ago}"
+    if (days := int(gone // 86_400)) > 0:
+        return f"{moment:%Y-%m-%d}, {count(days, 'day')} ago"
+    ago = f"{int(gone // 3600)} h" if gone >= 3600 else duration(round(max(0.0, gone)))
+    return f"{moment.astimezone(UTC):%H:%M} UTC, {ago} ago"
 
 
 def identity_pairs(user: User, now: datetime) -> list[Pair]:

@@ -94,7 +94,7 @@ class QueuePane(Vertical):
         if item.state is State.STAGED:
             refusal = self._workspace.guard.check(item.user)
             if refusal is not None:
-                return f"⊘ {refusal}", "$state-denied"
+                return f"⊘ guard: {refusal}", "$state-denied"
             return ("again" if item.retries else ""), "$quiet"
         tries = f"{item.attempts}×" if item.attempts > 1 else ""
         code = "" if item.status is None else str(item.status)
@@ -130,9 +130,9 @@ class QueuePane(Vertical):
             banner.display = shown
         if paused is None:
             return
-        title = "Paused" if paused.why is Why.OPERATOR else f"Paused: {paused.why}"
         said = sanitize(paused.message, limit=400)
-        text = Content.assemble((f"‖ {title}  ", "bold"), said, ("  z goes on, x stops", "bold"))
+        title = "‖ " if paused.why is Why.OPERATOR else f"‖ Paused ({paused.why}): "
+        text = Content.assemble((title, "bold"), said, ("  z goes on, x stops", "bold"))
         banner.update(text)
 
 

@@ -71,7 +71,7 @@ class SearchPane(Vertical):
 
     def _columns(self) -> tuple[Column[User], ...]:
         return (
-            Column("login", "Login", lambda user: user.login or user.id, 22, flex=3, sort=lambda user: user.login),
+            Column("login", "Login", lambda user: user.login or user.id, 21, flex=3, sort=lambda user: user.login),
             Column("name", "Name", lambda user: user.name, 11, flex=1, drop=2, sort=lambda user: user.name.casefold()),
             Column("status", "Status", lambda user: status(user.status), 12, drop=1, sort=lambda user: user.status),
             Column("badge", "", self._badges.cell, 11),

@@ -42,13 +42,13 @@ class VirtualTable(ScrollView, Generic[T], can_focus=True):
         overflow-x: hidden;
         overflow-y: auto;
         scrollbar-size-vertical: 1;
-        & > .virtual-table--header { color: $text-muted; text-style: bold; }
+        & > .virtual-table--header { color: $foreground 65%; text-style: bold; }
         & > .virtual-table--sorted { color: $foreground; text-style: bold; }
         & > .virtual-table--marked { background: $accent 12%; }
         & > .virtual-table--mark { color: $text-accent; text-style: bold; }
         & > .virtual-table--cursor { background: $foreground 7%; }
         & > .virtual-table--bar { color: $foreground 25%; }
-        & > .virtual-table--empty { color: $text-muted; }
+        & > .virtual-table--empty { color: $foreground 65%; }
         &:focus {
             & > .virtual-table--cursor { background: $primary 22%; text-style: bold; }
             & > .virtual-table--bar { color: $primary; }

@@ -286,3 +286,15 @@ async def test_the_journal_is_readable_by_anything_that_reads_json(folder: Path)
     line = json.loads(next(folder.glob("*.jsonl")).read_text())
     assert line["d"]["user"]["login"] == "mallory@example.com"
     assert set(line) == {"n", "p", "t", "i", "d", "h"}
+
+
+async def test_after_an_attempt_that_may_have_arrived_a_crash_reads_unknown(folder: Path) -> None:
+    history, one = opened(folder), record()
+    await history.add([one])
+    await history.attempt(one.id, attempt())
+    await history.finish(one.id, "sending", attempt(error="no answer"))
+    history.close()
+    kept = opened(folder).get(one.id)
+    assert (kept.outcome, kept.finished_at, kept.attempts[0].error) == ("unknown", None, "no answer")
+    with pytest.raises(ValueError, match="no outcome"):
+        await opened(folder).finish(one.id, "gone")
