@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from console.cli.interrupts import usual_interrupt
 from console.cli.output import Output
 from console.cli.report import Report
-from console.okta.limits import Bucket
+from console.okta.limits import Endpoint
 from console.okta.models import User
 from console.text import count, duration
 from console.workspace import Workspace
@@ -62,7 +62,7 @@ def review(workspace: Workspace, users: Sequence[User], report: Report, *, reaso
 
 def price(workspace: Workspace, users: int) -> str:
     """Requests, windows and time of a batch, as far as the org's limit is known."""
-    plan = workspace.pacer.plan(Bucket.USERS, users)
+    plan = workspace.pacer.plan(Endpoint.SESSIONS, users)
     requests = count(plan.requests, "request")
     if plan.seconds is None:
         return f"{requests}; the first answer will tell how long"

@@ -23,7 +23,7 @@ from console.okta.errors import (
     WrongAddress,
 )
 from console.okta.exchange import Reply, exchange
-from console.okta.limits import Bucket, Gate, Permit, Priority
+from console.okta.limits import Endpoint, Gate, Permit, Priority
 from console.okta.models import Group, Model, OrgInfo, User, is_user_id
 from console.okta.pages import next_page
 from console.okta.query import any_of
@@ -111,14 +111,14 @@ class OktaClient:
                 permit.unused()
             raise
         if permit is None:
-            permit = await self._gate.enter(Bucket.USERS, Priority.REVOCATION)
+            permit = await self._gate.enter(Endpoint.SESSIONS, Priority.REVOCATION)
         request = self._http.build_request(
             "DELETE",
             f"/api/v1/users/{user_id}/sessions",
             # Okta's default for forgetDevices differs by engine, so neither is left to it.
             params={"oauthTokens": oauth_tokens, "forgetDevices": forget_devices},
         )
-        reply = await self._exchange(request, Bucket.USERS, permit, wanted=204)
+        reply = await self._exchange(request, Endpoint.SESSIONS, permit, wanted=204)
         return Receipt(reply.status, reply.request_id, reply.milliseconds)
 
     async def search_users(
@@ -136,7 +136,7 @@ class OktaClient:
         params = {"search": expression, "limit": str(max(1, min(page_size, PAGE_SIZE))), "fields": FIELDS}
         if sort_by is not None:
             params["sortBy"] = sort_by
-        async for rows in self._pages(self._request("/api/v1/users", params), Bucket.USERS, priority):
+        async for rows in self._pages(self._request("/api/v1/users", params), Endpoint.SEARCH, priority):
             yield tuple(self._fitting(User, rows))
 
     async def get_user(self, id_or_login: str, *, priority: Priority = Priority.LOOKUP) -> User:
@@ -154,7 +154,7 @@ class OktaClient:
         """Groups of exactly this name, case aside; several where apps bring groups of the same name."""
         params = {"search": any_of("profile.name", (name,)), "limit": str(PAGE_SIZE)}
         found: list[Group] = []
-        async for rows in self._pages(self._request("/api/v1/groups", params), Bucket.GROUPS, priority):
+        async for rows in self._pages(self._request("/api/v1/groups", params), Endpoint.GROUPS, priority):
             found += self._fitting(Group, map(_flat_group, rows))
         return tuple(found)
 
@@ -163,7 +163,7 @@ class OktaClient:
     ) -> AsyncIterator[tuple[User, ...]]:
         """Members of a group, one tuple a page. Raises InvalidUserId for what is no Okta ID."""
         request = self._request(f"/api/v1/groups/{_checked_id(group_id)}/users", {"limit": str(PAGE_SIZE)})
-        async for rows in self._pages(request, Bucket.GROUPS, priority):
+        async for rows in self._pages(request, Endpoint.MEMBERS, priority):
             yield tuple(self._fitting(User, rows))
 
     async def org_info(self) -> OrgInfo:
@@ -172,14 +172,14 @@ class OktaClient:
         Raises WrongAddress where something else than Okta answers in JSON.
         """
         request = self._request("/.well-known/okta-organization")
-        reply = await self._get(request, Bucket.ORG, Priority.INTERACTIVE, sign=False)
+        reply = await self._get(request, Endpoint.ORG, Priority.INTERACTIVE, sign=False)
         info = next(self._fitting(OrgInfo, [parse_json(reply.body)]), None)
         if info is None or not info.id:
             raise WrongAddress(f"{request.url.host} does not answer as an Okta org", status=reply.status)
         return info
 
     async def _user(self, part: str, priority: Priority) -> User:
-        reply = await self._get(self._request(f"/api/v1/users/{part}"), Bucket.USER_READ, priority)
+        reply = await self._get(self._request(f"/api/v1/users/{part}"), Endpoint.USER, priority)
         for user in self._fitting(User, [parse_json(reply.body)]):
             return user
         raise UnexpectedAnswer("Okta's answer is not a user", status=reply.status, request_id=reply.request_id)
@@ -201,11 +201,11 @@ class OktaClient:
             except ValidationError:
                 self.malformed += 1
 
-    async def _pages(self, request: httpx.Request, bucket: Bucket, priority: Priority) -> AsyncIterator[list[Any]]:
+    async def _pages(self, request: httpx.Request, endpoint: Endpoint, priority: Priority) -> AsyncIterator[list[Any]]:
         """The rows of each page until no next one is named. Raises UnexpectedAnswer for a page that is no list."""
         seen = {request.url}
         while True:
-            reply = await self._get(request, bucket, priority)
+            reply = await self._get(request, endpoint, priority)
             rows = parse_json(reply.body)
             if not isinstance(rows, list):
                 raise UnexpectedAnswer("Okta's answer is not a list", status=reply.status, request_id=reply.request_id)
@@ -218,13 +218,13 @@ class OktaClient:
             seen.add(following)
             request = self._http.build_request("GET", following)
 
-    async def _get(self, request: httpx.Request, bucket: Bucket, priority: Priority, *, sign: bool = True) -> Reply:
+    async def _get(self, request: httpx.Request, endpoint: Endpoint, priority: Priority, *, sign: bool = True) -> Reply:
         """One GET with its retries. A 429 waits at the gate; trouble backs off with jitter."""
         limited = trouble = 0
         while True:
-            permit = await self._gate.enter(bucket, priority)
+            permit = await self._gate.enter(endpoint, priority)
             try:
-                return await self._exchange(request, bucket, permit, wanted=200, sign=sign)
+                return await self._exchange(request, endpoint, permit, wanted=200, sign=sign)
             except RateLimited:
                 limited += 1
                 if limited > RETRIES_RATE_LIMITED:
@@ -237,13 +237,13 @@ class OktaClient:
                 await self._clock.sleep(self._rng.uniform(first / 2, min(longest, first * 2**trouble)))
 
     async def _exchange(
-        self, request: httpx.Request, bucket: Bucket, permit: Permit, *, wanted: int, sign: bool = True
+        self, request: httpx.Request, endpoint: Endpoint, permit: Permit, *, wanted: int, sign: bool = True
     ) -> Reply:
         return await exchange(
             self._http,
             request,
             permit=permit,
-            bucket=bucket,
+            endpoint=endpoint,
             clock=self._clock,
             wanted=wanted,
             deadline_s=self._deadline_s,

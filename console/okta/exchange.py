@@ -18,7 +18,7 @@ from console.okta.errors import (
     OktaError,
     Unreachable,
 )
-from console.okta.limits import Answer, Bucket, Permit, read_rate_headers
+from console.okta.limits import Answer, Endpoint, Permit, read_rate_headers
 from console.text import sanitize
 
 ERROR_BODY_LIMIT = 64 * 1024
@@ -49,9 +49,9 @@ class Reply:
 class _Trip:
     """Follows one request, so that its permit ends once and truly, whatever happens on the way."""
 
-    def __init__(self, permit: Permit, bucket: Bucket, clock: Clock) -> None:
+    def __init__(self, permit: Permit, endpoint: Endpoint, clock: Clock) -> None:
         self._permit = permit
-        self._bucket = bucket
+        self._endpoint = endpoint
         self._clock = clock
         self._open = True
         self.may_have_left = True
@@ -71,7 +71,7 @@ class _Trip:
         self.received_at = self._clock.monotonic()
         self._open = False
         rate = read_rate_headers(response.headers)
-        self._permit.answered(Answer(self._bucket, response.status_code, rate, self.sent_at, self.received_at))
+        self._permit.answered(Answer(self._endpoint, response.status_code, rate, self.sent_at, self.received_at))
 
     def end(self) -> None:
         """No answer came; nothing where one did."""
@@ -146,7 +146,7 @@ async def exchange(
     request: httpx.Request,
     *,
     permit: Permit,
-    bucket: Bucket,
+    endpoint: Endpoint,
     clock: Clock,
     wanted: int,
     deadline_s: float,
@@ -158,7 +158,7 @@ async def exchange(
     Takes `deadline_s` seconds in all and `max_bytes` decoded bytes at most. `permit` is ended exactly once, also when
     cancelled: answered as soon as headers are here, unused where the request never left, else lost. Never retries.
     """
-    trip = _Trip(permit, bucket, clock)
+    trip = _Trip(permit, endpoint, clock)
     request.extensions["trace"] = trip.trace
     host = request.url.host
     try:

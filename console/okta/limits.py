@@ -20,7 +20,7 @@ HIGHEST = 10_000_000
 
 
 class Bucket(StrEnum):
-    """The first guess of which calls share a counter; the headers are believed over it."""
+    """The first guess of which endpoints share a counter; the headers are believed over it."""
 
     USERS = "users"
     """Search, list, revocation of sessions, lifecycle, groups of a user."""
@@ -30,6 +30,38 @@ class Bucket(StrEnum):
     """Groups and their members."""
     ORG = "org"
     """Calls that need no credential."""
+
+
+class Endpoint(StrEnum):
+    """A kind of call. Okta moves kinds between buckets without notice, so each is counted by itself."""
+
+    SESSIONS = "sessions"
+    """DELETE of a user's sessions: the revocation."""
+    SEARCH = "search"
+    """GET of users that match an expression."""
+    USER = "user"
+    """GET of one user by ID or login."""
+    GROUPS = "groups"
+    """GET of groups by name."""
+    MEMBERS = "members"
+    """GET of a group's members."""
+    ORG = "org"
+    """GET of what needs no credential."""
+
+    @property
+    def bucket(self) -> Bucket:
+        """The bucket that it is in, as recorded answers of 2025 and 2026 have it."""
+        return _BUCKETS[self]
+
+
+_BUCKETS = {
+    Endpoint.SESSIONS: Bucket.USERS,
+    Endpoint.SEARCH: Bucket.USERS,
+    Endpoint.USER: Bucket.USER_READ,
+    Endpoint.GROUPS: Bucket.GROUPS,
+    Endpoint.MEMBERS: Bucket.GROUPS,
+    Endpoint.ORG: Bucket.ORG,
+}
 
 
 class Priority(IntEnum):
@@ -62,9 +94,9 @@ class RateHeaders:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One answer of Okta, seen from a bucket."""
+    """One answer of Okta, as its bucket sees it."""
 
-    bucket: Bucket
+    endpoint: Endpoint
     status: int
     headers: RateHeaders
     sent_at: float
@@ -78,6 +110,8 @@ class BucketState:
     """A bucket as the screens show it."""
 
     bucket: Bucket
+    endpoints: tuple[Endpoint, ...] = ()
+    """Whose counter it is. Those of one guessed bucket stand apart where the headers have proved them apart."""
     limit: int | None = None
     remaining: int | None = None
     resets_in: float | None = None
@@ -114,12 +148,12 @@ class Permit(Protocol):
 class Gate(Protocol):
     """Decides when a request may leave. Implemented by the pacer."""
 
-    async def enter(self, bucket: Bucket, priority: Priority) -> Permit:
-        """Wait until one request of `bucket` may leave."""
+    async def enter(self, endpoint: Endpoint, priority: Priority) -> Permit:
+        """Wait until one request to `endpoint` may leave."""
         ...
 
-    def headroom(self, bucket: Bucket) -> int:
-        """How many requests of `bucket` could leave now without waiting; an unknown bucket has 1."""
+    def headroom(self, endpoint: Endpoint) -> int:
+        """How many requests to `endpoint` could leave now without waiting; an unknown one has 1."""
         ...
 
 
@@ -139,11 +173,11 @@ class OpenPermit:
 class OpenGate:
     """A gate that always stands open, for a client without a pacer."""
 
-    async def enter(self, bucket: Bucket, priority: Priority) -> Permit:
+    async def enter(self, endpoint: Endpoint, priority: Priority) -> Permit:
         """Leave at once."""
         return OpenPermit()
 
-    def headroom(self, bucket: Bucket) -> int:
+    def headroom(self, endpoint: Endpoint) -> int:
         """No bound."""
         return HIGHEST
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from console.clock import Clock
 from console.history.records import OperatorRecord
-from console.okta.limits import Bucket
+from console.okta.limits import Endpoint
 from console.okta.models import User
 from console.revocation.batches import Batches, OpenBatch
 from console.revocation.brake import Brake
@@ -102,7 +102,7 @@ class Dispatcher:
             return None
         counts = self._queue.counts()
         left = counts[State.QUEUED] + counts[State.RETRYING] + counts[State.SENDING]
-        return self._pacer.plan(Bucket.USERS, left).seconds
+        return self._pacer.plan(Endpoint.SESSIONS, left).seconds
 
     async def wait(self, batch_id: str) -> BatchFinished:
         """The end of a batch; at once where it has ended. KeyError for one that never was."""

@@ -1,89 +1,99 @@
-"""What is known of one bucket: its window as the headers tell it, less what is in flight. No waiting happens here."""
+"""The account of one endpoint's counter: its window as the headers tell it, less what is in flight. Nothing waits."""
 
 from __future__ import annotations
 
 import math
 import random
-from collections import deque
+from collections.abc import Iterable, Sequence
 from typing import Literal, NamedTuple
 
-from console.okta.limits import Answer, Bucket, BucketState, RateHeaders
+from console.okta.limits import Answer, Endpoint
+from console.revocation.demand import Demand
+from console.revocation.headerless import Headerless
 from console.revocation.server_clock import ServerClock
+from console.revocation.usage import Usage
+from console.revocation.window import MARGIN_S, Window, WindowClock, read_window
 
-Pace = Literal["sprint", "spread"]
-Cause = Literal["window", "concurrency", "proxy"]
+Cause = Literal["window", "early", "concurrency", "proxy"]
+"""Of a 429: the window is spent, we asked for the next one too early, too many at once, or somebody between."""
 
-WINDOW_S = 60.0
-"""Okta's window, until the headers have told another."""
-MARGIN_S = 0.25
-"""After the reset, before the probe."""
-CAREFUL_MARGIN_S = 1.1
-"""The same where a probe that came too early would be a 429: Reset is told in whole seconds."""
 EARLY_S = 0.5
 """Until the next probe, when one found the old window still open."""
-LONGEST_WINDOW_S = 3600.0
-"""A reset further away than this is garbage."""
-EVEN_S, FASTEST_EVEN_S, SLOWEST_EVEN_S = 1.0, 0.25, 8.0
-"""Seconds between requests while nothing is known of the limit."""
-LONGEST_BACKOFF_S = 60.0
-SLICE_S = 5.0
-SLICES = 120
+MOST_FOR_OTHERS = 0.9
+"""Of a limit: whatever others are measured to use, the queue goes on."""
+NO_RESERVE_AHEAD_S = 2.0
+"""Where no reserve is kept, what others will want this soon is left all the same: it would only be a 429."""
 
 
-class _Window(NamedTuple):
-    limit: int
-    remaining: int
-    reset: int
+class Kin(NamedTuple):
+    """Ledgers of endpoints that share a counter with one, as far as is known, and that may."""
+
+    known: Sequence[Ledger]
+    maybe: Sequence[Ledger]
+
+    @property
+    def all(self) -> tuple[Ledger, ...]:
+        """Both."""
+        return (*self.known, *self.maybe)
 
 
-def _window(headers: RateHeaders) -> _Window | None:
-    """The window that an answer tells; None where it does not, or what it says can't be."""
-    limit, remaining, reset = headers.limit, headers.remaining, headers.reset
-    if not limit or remaining is None or reset is None:
-        return None
-    if headers.date is not None and not -5 <= reset - headers.date <= LONGEST_WINDOW_S:
-        return None
-    return _Window(limit, min(remaining, limit), reset)
+class Departure(NamedTuple):
+    """What was known when a request left, for what its answer proves."""
+
+    probe: bool
+    reset: int | None
+    sure: int
+    """Answers of the window by then."""
+    kin: tuple[tuple[Ledger, int | None, int, int], ...]
+    """Whoever may share the counter: its window, its answers of that, and what it had sent in all."""
 
 
 class Ledger:
-    """The account of one bucket. All times are monotonic seconds, except `reset`, which is the server's epoch.
+    """The account of one endpoint. All times are monotonic seconds, except `reset`, which is the server's epoch.
 
     `remaining` is the smallest seen within the window and never grows before the next one; a request in flight may or
-    may not be in it already, so all of them are subtracted.
+    may not be in it already, so all of them are subtracted. `kin` are ledgers of endpoints that may share the counter:
+    what they have in flight counts here too, and what they used is not taken for others' use.
     """
 
-    def __init__(self, bucket: Bucket, server: ServerClock, rng: random.Random) -> None:
-        self.bucket = bucket
+    def __init__(self, endpoint: Endpoint, server: ServerClock, windows: WindowClock, rng: random.Random) -> None:
+        self.endpoint = endpoint
         self.limit: int | None = None
         self.remaining = 0
         self.reset: int | None = None
         self.in_flight = 0
+        self.own = 0
+        """Ours in this window, those included that may not have been counted."""
+        self.sure = 0
+        """Ours in this window that were surely counted."""
+        self.sent = 0
+        self.rate_limited = 0
+        self.taken = 0
+        """Others' use of this window, as far as it is sure."""
+        self.demand = Demand()
+        self.usage = Usage()
+        self.headerless = Headerless(rng)
         self.hold_until = 0.0
         """Nothing leaves before: set by a 429."""
         self.hold_cause: Cause | None = None
-        self._longest_s = 0.0
-        self.sent = 0
-        self.rate_limited = 0
-        self.others = 0
         self._server = server
-        self._rng = rng
-        self._seen_at = 0.0
-        self._own = 0
-        self._probing = False
+        self._windows = windows
+        self._steps = 0
+        self.seen_at = 0.0
+        """When the newest answer was here."""
+        self._opened_by = 0.0
+        self._opened_after: float | None = None
+        self.probing = False
         self._not_before = 0.0
-        self._headerless = False
-        self._even_s = EVEN_S
-        self._backoff = 0
-        self._last_sent = -math.inf
-        self._slices: deque[list[int]] = deque(maxlen=SLICES)
+        self.last_sent = -math.inf
+        self._marks: dict[Ledger, int] = {}
 
-    # When
+    # What is left
 
     @property
     def window_s(self) -> float:
         """Length of a window, as far as the headers have told."""
-        return self._longest_s or WINDOW_S
+        return self._windows.window_s
 
     def reserve(self, share: float) -> int:
         """Requests of a window that are left to others; at least one is always ours."""
@@ -91,180 +101,210 @@ class Ledger:
             return 0
         return max(0, min(math.ceil(self.limit * share - 1e-9), self.limit - 1))
 
-    def ends_at(self) -> float | None:
-        """When the window is surely over; None while no window is known."""
-        if self.reset is None:
-            return None
-        at = self._server.latest(self.reset)
-        return self._seen_at + self.window_s if at is None else at
+    def promise(self, share: float) -> int:
+        """What is still left of the reserve: others used the rest already."""
+        return max(0, self.reserve(share) - self.taken)
 
-    def opens_at(self, now: float, *, share: float, pace: Pace, urgent: bool) -> float:
-        """When the next request may leave: `now`, later, or infinity where only an answer can tell."""
-        if self.hold_until > now:
-            return self.hold_until
-        if self._headerless:
-            return max(now, self._last_sent + self._even_s)
-        ends_at = self.ends_at()
-        if ends_at is None or now >= (probe_at := self._probe_at(ends_at)):
-            return math.inf if self._probing else now
-        free = self.free(0.0 if urgent else share)
-        if free < 1:
-            return probe_at
-        if pace == "spread" and not urgent:
-            return max(now, self._last_sent + max(0.0, ends_at - now) / free)
-        return now
+    def hold(self, share: float) -> int:
+        """Requests of this window to be left alone: the promise, or what others are likely to use if that is more."""
+        promise = self.promise(share)
+        ends_at = self.told_end()
+        if ends_at is None or self.limit is None or not self.demand.seen:
+            return promise
+        # From the last answer on, not from now: what others took since is not known.
+        ahead = max(0.0, ends_at - self.seen_at)
+        expected = self.demand.ahead(ahead if share else min(ahead, NO_RESERVE_AHEAD_S))
+        most = max(0.0, MOST_FOR_OTHERS * self.limit - self.taken)
+        return max(promise, math.ceil(min(most, max(expected, self.demand.burst))))
 
-    def free(self, share: float) -> int:
-        """Requests that are left of the window in hand after what is in flight and the reserve; may be negative."""
-        return self.remaining - self.in_flight - (self.reserve(share) if share else 0)
+    def free(self, share: float, *, urgent: bool = False) -> int:
+        """Requests left of the window in hand after what is in flight and what is held; may be negative."""
+        return self.remaining - self.in_flight - (0 if urgent else self.hold(share))
+
+    def unseen(self, others: Iterable[Ledger]) -> int:
+        """What `others` sent that the last answer may not have counted."""
+        return sum(max(one.in_flight, one.sent - self._marks.get(one, one.sent)) for one in others)
+
+    # When it is over
+
+    def told_end(self) -> float | None:
+        """When the window in hand is over by what the headers tell; None while no window is known."""
+        return None if self.reset is None else self._windows.told_end(self.reset, self._opened_by)
 
     def lapsed(self, now: float) -> bool:
         """Whether the window known last is over, or none is known."""
-        ends_at = self.ends_at()
-        return ends_at is None or now >= self._probe_at(ends_at)
+        return self.reset is None or now >= self.probe_at
 
-    def _probe_at(self, ends_at: float) -> float:
-        margin = MARGIN_S if self.remaining - self.in_flight >= 1 else CAREFUL_MARGIN_S
-        return max(ends_at + margin, self._not_before)
+    def live(self, now: float) -> bool:
+        """Whether the window known last still counts by what the headers tell."""
+        ends_at = self.told_end()
+        return ends_at is not None and now < ends_at
 
-    def headroom(self, now: float, share: float) -> int:
-        """How many requests could leave now, as far as this bucket is concerned."""
-        if self.opens_at(now, share=share, pace="sprint", urgent=False) > now:
-            return 0
-        return 1 if self._headerless or self.lapsed(now) else max(0, self.free(share))
+    @property
+    def probe_at(self) -> float:
+        """When the next window may be asked for; earliest where an answer of the old one would harm nobody."""
+        if self.reset is None:
+            return 0.0
+        harmless = self.remaining - self.in_flight >= 2 + self.demand.ahead(NO_RESERVE_AHEAD_S)
+        if self._windows.exact is None and harmless:
+            over = self._windows.told_end(self.reset, self._opened_by)
+        else:
+            over = self._windows.surely_over(self.reset, self._opened_by)
+        return max(over + MARGIN_S, self._not_before)
 
     # What happened
 
-    def leave(self, now: float) -> bool:
-        """Count one request as in flight; true if it is a probe, whose answer the others wait for."""
-        probe = not self._headerless and self.lapsed(now)
-        self._probing = self._probing or probe
+    def leave(self, now: float, kin: Kin) -> Departure:
+        """Count one request as in flight; a probe's answer is what the others wait for."""
+        probe = not self.headerless.on and self.lapsed(now)
+        departure = Departure(
+            probe, self.reset, self.sure, tuple((one, one.reset, one.sure, one.sent) for one in kin.all)
+        )
+        self.probing = self.probing or probe
         self.in_flight += 1
         self.sent += 1
-        self._last_sent = now
-        self._slice(now)[1] += 1
-        return probe
+        self.last_sent = now
+        self.usage.ours(now, 1)
+        return departure
 
-    def back(self, now: float, *, probe: bool, left: bool) -> None:
+    def back(self, now: float, departure: Departure, *, left: bool) -> None:
         """One request has no answer: it may have `left` and count against the window, or surely did not."""
-        self._landed(probe)
+        self._landed(departure)
         if left:
             self.remaining = max(0, self.remaining - 1)
-            self._own += 1
+            self.own += 1
         else:
             self.sent -= 1
-            ours = self._slice(now)
-            ours[1] = max(0, ours[1] - 1)
+            self.usage.ours(now, -1)
 
-    def answered(self, answer: Answer, *, probe: bool) -> Cause | None:
+    def answered(self, answer: Answer, departure: Departure, kin: Kin) -> Cause | None:
         """Take in one answer; returns what kind of 429 it was, or None."""
-        self._landed(probe)
-        now = answer.received_at
-        window = _window(answer.headers)
+        self._landed(departure)
+        window = read_window(answer.headers)
         if answer.status == 429:
             self.rate_limited += 1
-            return self._limited(window, answer)
-        self._backoff = 0
+            return self._limited(window, answer, departure, kin)
+        self.headerless.succeeded(lapsed=window is None and self.lapsed(answer.received_at), at=answer.received_at)
         if window is None:
             self.remaining = max(0, self.remaining - 1)
-            self._own += 1
-            if self.lapsed(now):
-                self._headerless = True
-                self._even_s = max(FASTEST_EVEN_S, self._even_s * 0.995)
-        elif self._learn(window, answer) and probe and self.lapsed(now):
-            self._not_before = now + EARLY_S
+            self.own += 1
+        else:
+            current = self._learn(window, answer, departure, kin, counted=True)
+            if current and departure.probe and self.lapsed(answer.received_at):
+                self._not_before = answer.received_at + EARLY_S
         return None
 
-    def _landed(self, probe: bool) -> None:
+    def _landed(self, departure: Departure) -> None:
         self.in_flight -= 1
-        if probe:
-            self._probing = False
+        if departure.probe:
+            self.probing = False
 
-    def _learn(self, window: _Window, answer: Answer) -> bool:
+    def _learn(self, window: Window, answer: Answer, departure: Departure, kin: Kin, *, counted: bool) -> bool:
         """Take in what an answer tells of its window; false if that is an older one."""
-        self._headerless = False
-        self._even_s = EVEN_S
-        if self.reset is None or self._newer(self.reset, window.reset, answer.sent_at):
-            self._roll(window, answer)
+        self.headerless.over()
+        since, blur = self.seen_at, self.in_flight + 1
+        if self._stepped and self.limit == window.limit and window.remaining <= self.remaining:
+            self.reset, self.remaining = window.reset, window.remaining  # the same window, told by a clock set anew
+            self._steps = self._server.steps
+        elif self.reset is None or self._stepped or self._newer(self.reset, window.reset, answer):
+            since = self._roll(window, answer)
         elif window.reset < self.reset - 1:
+            if answer.sent_at > self.seen_at and window.reset > (answer.headers.date or 0):
+                # It left after the newest answer was here, and its window goes on: two counters over the same calls.
+                self.remaining = min(self.remaining, window.remaining)
             return False
         else:
+            self._windows.saw_old(self.reset, self._opened_by, answer.sent_at)
             self.limit = window.limit
             self.remaining = min(self.remaining, window.remaining)
             self.reset = max(self.reset, window.reset)
-        self._own += 1
-        self._count_others(window.limit, answer.received_at)
+        self.seen_at = max(self.seen_at, answer.received_at)
+        self._marks = {one: sent for one, _, _, sent in departure.kin}
+        self.own += 1
+        self.sure += counted
+        self._count_others(window.limit, kin, answer.received_at, since, blur)
         return True
 
-    def _newer(self, known: int, reset: int, sent_at: float) -> bool:
-        ends_at = self.ends_at()
+    @property
+    def _stepped(self) -> bool:
+        """Whether a clock was set since the newest answer: its reset says nothing any more."""
+        return self._server.steps != self._steps
+
+    def _newer(self, known: int, reset: int, answer: Answer) -> bool:
+        ends_at = self.told_end()
         # A second more may be the same window, rounded another way, unless that one was over when the request left.
-        return reset > known + 1 or (reset > known and ends_at is not None and sent_at >= ends_at)
+        return reset > known + 1 or (reset > known and ends_at is not None and answer.sent_at >= ends_at)
 
-    def _roll(self, window: _Window, answer: Answer) -> None:
-        date = answer.headers.date
-        if self.reset is not None and date is not None and window.reset > date:
+    def _roll(self, window: Window, answer: Answer) -> float:
+        """A new window; returns the moment from which on what is gone of it was used."""
+        date, received_at = answer.headers.date, answer.received_at
+        ended = None if self._stepped else self.told_end()
+        if ended is not None:
+            self._windows.saw_new(self._opened_after, received_at)
+        if date is not None and window.reset > date:
             # We opened this window, or met it soon after: the longest that is left of one is about its length.
-            self._longest_s = max(self._longest_s, float(window.reset - date))
-        self.limit, self.remaining, self.reset = window.limit, window.remaining, window.reset
-        self._seen_at = answer.received_at
-        self._own = 0
-        self.others = 0
+            self._windows.learn_length(float(window.reset - date))
+        self._steps = self._server.steps
+        self.limit, self.remaining, self.reset = window
+        self.seen_at = self._opened_by = received_at
+        self._opened_after = answer.sent_at if window.remaining == window.limit - 1 else None
+        self.own = self.sure = self.taken = 0
+        self.demand.roll()
+        opened = self._windows.told_end(window.reset, received_at) - self._windows.window_s
+        return min(received_at, opened if ended is None else max(ended, opened))
 
-    def _count_others(self, limit: int, now: float) -> None:
+    def _count_others(self, limit: int, kin: Kin, now: float, since: float, blur: int) -> None:
         """Others' use is what is gone and was not ours; what is in flight may be in it, so this is a lower bound."""
-        others = max(self.others, limit - self.remaining - self._own - self.in_flight)
-        self._slice(now)[2] += others - self.others
-        self.others = others
+        ours = self.own + self.in_flight + sum(one.in_flight + self._own_of(one) for one in kin.all)
+        more = max(0, limit - self.remaining - ours - self.taken)
+        self.taken += more
+        self.demand.watch(more, now - since, blur=blur)
+        if more:
+            self.usage.others(now, more)
 
-    def _limited(self, window: _Window | None, answer: Answer) -> Cause:
+    def _own_of(self, other: Ledger) -> int:
+        return other.own if self.same_window(other) else 0
+
+    def same_window(self, other: Ledger) -> bool:
+        """Whether both tell the same window, rounding aside."""
+        if self.reset is None or other.reset is None:
+            return False
+        return self.limit == other.limit and abs(self.reset - other.reset) <= 1
+
+    def apart(self, departure: Departure, *, served: bool) -> list[Ledger]:
+        """Kin whose counter this answer has proved to be another: less is gone than both had answers for."""
+        if self.limit is None or self.reset is None:
+            return []
+        gone = self.limit - self.remaining
+        ours = served + (departure.sure if departure.reset == self.reset else 0)
+        return [
+            one
+            for one, reset, sure, _ in departure.kin
+            if reset is not None and reset == one.reset and self.same_window(one) and gone < ours + sure
+        ]
+
+    def _limited(self, window: Window | None, answer: Answer, departure: Departure, kin: Kin) -> Cause:
         now = answer.received_at
         if answer.headers.limit == 0:
+            self.own += 1
             return "concurrency"
         if window is None:
-            self._backoff += 1
-            seconds = min(LONGEST_BACKOFF_S, 2.0 ** min(self._backoff, 10)) * self._rng.uniform(0.5, 1.0)
-            self._even_s = min(SLOWEST_EVEN_S, self._even_s * 2)
-            self._hold(now + seconds, "proxy")
+            self._hold(now + self.headerless.refused(now), "proxy")
             return "proxy"
-        if self._learn(window, answer):
+        early = departure.probe and departure.reset is not None and window.reset <= departure.reset + 1
+        if self._learn(window, answer, departure, kin, counted=False):
             self.remaining = 0
-            ends_at = self.ends_at()
+            over = self.probe_at
         else:
             # An older window, or another counter over the same calls (the org's beside the token's).
-            ends_at = self._server.latest(window.reset)
-        if ends_at is not None and ends_at + CAREFUL_MARGIN_S > now:
-            self._hold(ends_at + CAREFUL_MARGIN_S, "window")
+            over = self._windows.surely_over(window.reset, now) + MARGIN_S
+        cause: Cause = "early" if early else "window"
+        if over > now:
+            self._hold(over, cause)
         elif self.lapsed(now):
-            self._hold(now + 2 * EARLY_S, "window")
-        return "window"
+            self._hold(now + 2 * EARLY_S, cause)
+        return cause
 
     def _hold(self, until: float, cause: Cause) -> None:
         if until > self.hold_until:
             self.hold_until, self.hold_cause = until, cause
-
-    # For the screens
-
-    def _slice(self, now: float) -> list[int]:
-        second = int(now // SLICE_S * SLICE_S)
-        if not self._slices or self._slices[-1][0] < second:
-            self._slices.append([second, 0, 0])
-        return self._slices[-1]
-
-    def state(self, now: float, share: float) -> BucketState:
-        """The bucket as the screens show it."""
-        ends_at = self.ends_at()
-        over = ends_at is not None and now >= ends_at
-        full = over and not self.in_flight
-        return BucketState(
-            bucket=self.bucket,
-            limit=self.limit,
-            remaining=None if self.limit is None else self.limit if full else self.remaining,
-            resets_in=None if ends_at is None else max(0.0, ends_at - now),
-            in_flight=self.in_flight,
-            reserve=self.reserve(share),
-            sent=self.sent,
-            rate_limited=self.rate_limited,
-            others=0 if full else self.others,
-            history=tuple((float(second), ours, others) for second, ours, others in self._slices),
-        )

@@ -18,7 +18,7 @@ from console.okta.errors import (
     ScopeMissing,
     ServerTrouble,
 )
-from console.okta.limits import Bucket, Gate, Priority
+from console.okta.limits import Endpoint, Gate, Priority
 from console.okta.models import User
 from console.okta.query import any_of, term_batches
 from console.revocation.targets import Kind, Target
@@ -124,7 +124,7 @@ class _Run:
 
         Neither has room while revocations fill every slot: then a search would only take from what they need.
         """
-        return self._gate.headroom(Bucket.USER_READ) > 0 or self._gate.headroom(Bucket.USERS) == 0
+        return self._gate.headroom(Endpoint.USER) > 0 or self._gate.headroom(Endpoint.SEARCH) == 0
 
     async def _look_up(self, target: Target) -> list[Resolved]:
         self._direct += 1

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from console.clock import Clock
-from console.okta.limits import Bucket, Permit, Priority
+from console.okta.limits import Endpoint, Permit, Priority
 from console.revocation.attempt import Attempt, Tried
 from console.revocation.brake import Brake
 from console.revocation.events import Why
@@ -129,7 +129,7 @@ class Sender:
         """Choose one item a permit, for ever."""
         while True:
             await self._ready()
-            permit = await self._pacer.enter(Bucket.USERS, Priority.REVOCATION)
+            permit = await self._pacer.enter(Endpoint.SESSIONS, Priority.REVOCATION)
             item = self._take()
             if item is None:
                 permit.unused()

@@ -13,6 +13,8 @@ class ServerClock:
     def __init__(self) -> None:
         self._low: float | None = None
         self._high = 0.0
+        self.steps = 0
+        """How often one of the clocks made a step of more than a second."""
 
     @property
     def known(self) -> bool:
@@ -28,6 +30,8 @@ class ServerClock:
         """Take in one answer: `date` in epoch seconds, the other two in monotonic seconds."""
         low, high = date - received_at, date + 1 - sent_at
         if self._low is not None:
+            if low > self._high + 1 or high < self._low - 1:
+                self.steps += 1
             low, high = max(low, self._low), min(high, self._high)
         if low > high:
             # One of the clocks made a step (a laptop slept, a server was set): only the newest answer counts.

@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from console.clock import Clock, SystemClock
 from console.okta.auth import TokenAuth
 from console.okta.client import OktaClient
-from console.okta.limits import Answer, Bucket, Priority
+from console.okta.limits import Answer, Endpoint, Priority
 from console.okta.transport import open_http
 
 ORG = "https://acme.okta.com"
@@ -46,15 +46,15 @@ class NotedGate:
     """A gate that always opens."""
 
     def __init__(self) -> None:
-        self.entered: list[tuple[Bucket, Priority]] = []
+        self.entered: list[tuple[Endpoint, Priority]] = []
         self.permits: list[NotedPermit] = []
 
-    async def enter(self, bucket: Bucket, priority: Priority) -> NotedPermit:
-        self.entered.append((bucket, priority))
+    async def enter(self, endpoint: Endpoint, priority: Priority) -> NotedPermit:
+        self.entered.append((endpoint, priority))
         self.permits.append(NotedPermit())
         return self.permits[-1]
 
-    def headroom(self, bucket: Bucket) -> int:
+    def headroom(self, endpoint: Endpoint) -> int:
         return 1
 
     @property

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from console.clock import Clock
 from console.history.records import AttemptRecord, OperatorRecord, RevocationRecord
 from console.okta.errors import OktaError, RateLimited
-from console.okta.limits import Answer, Bucket, OpenPermit, Permit, RateHeaders
+from console.okta.limits import Answer, Endpoint, OpenPermit, Permit, RateHeaders
 from console.okta.models import Profile, User
 from console.revocation.dispatcher import Dispatcher
 from console.revocation.events import Event, Events
@@ -103,7 +103,7 @@ class FakeOrg:
             return status, RateHeaders(date=date)
         return status, RateHeaders(self.limit, self.limit - self.used, self.reset, date)
 
-    async def request(self, permit: Permit, bucket: Bucket = Bucket.USERS) -> int:
+    async def request(self, permit: Permit, endpoint: Endpoint = Endpoint.SESSIONS) -> int:
         """One call of any kind; returns its status."""
         sent, ended = self.clock.monotonic(), False
         self.departures.append(sent)
@@ -118,7 +118,7 @@ class FakeOrg:
             self.served += status == 204
             await self.clock.sleep(sent + took - arrived)
             ended = True
-            permit.answered(Answer(bucket, status, headers, sent, self.clock.monotonic()))
+            permit.answered(Answer(endpoint, status, headers, sent, self.clock.monotonic()))
             return status
         finally:
             self.at_once -= 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from console.okta.limits import Bucket
+from console.okta.limits import Endpoint
 from console.revocation.states import Item
 from console.text import count, duration
 from console.ui.triage.badges import RISKY, options_words
@@ -54,7 +54,7 @@ def review(workspace: Workspace, items: Iterable[Item], *, case: str, reason: st
 
 def price(workspace: Workspace, requests: int) -> str:
     """`20 requests in 1 window, about 3 s`."""
-    plan = workspace.pacer.plan(Bucket.USERS, requests)
+    plan = workspace.pacer.plan(Endpoint.SESSIONS, requests)
     if plan.seconds is None:
         return f"{count(requests, 'request')}; the time is known after the first answer"
     takes = f"about {duration(round(plan.seconds))}" if plan.seconds >= 1 else "about a second"

@@ -11,7 +11,7 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Footer
 
-from console.okta.limits import Bucket, BucketState
+from console.okta.limits import Bucket, BucketState, Endpoint
 from console.text import count, duration
 from console.ui.bindings import bindings
 from console.ui.changes import Changes
@@ -141,7 +141,7 @@ class LimitsScreen(Screen[None]):
             whole("What a batch would take", "$quiet bold"),
         ]
         for requests in PRICES:
-            plan = pacer.plan(Bucket.USERS, requests)
+            plan = pacer.plan(Endpoint.SESSIONS, requests)
             price = f"{duration(plan.seconds)} ({count(plan.windows, 'window')})" if plan.seconds is not None else "?"
             pairs.append(pair(f"{requests:,}", price))
         return pairs

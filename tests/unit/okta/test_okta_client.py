@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from console.okta import errors
-from console.okta.limits import Bucket, Priority
+from console.okta.limits import Endpoint, Priority
 from tests.support.fake_okta import GROUP, ORG, TOKEN, USER, Noted, NotedGate, NotedPermit, SleeplessClock, okta
 
 RATE = {"x-rate-limit-limit": "50", "x-rate-limit-remaining": "49", "x-rate-limit-reset": "1759116980"}
@@ -51,13 +51,13 @@ class TestRevoke:
         assert receipt.milliseconds >= 0
         assert permit.endings == ["answered"]
         assert permit.answer is not None
-        assert (permit.answer.bucket, permit.answer.status) == (Bucket.USERS, 204)
+        assert (permit.answer.endpoint, permit.answer.status) == (Endpoint.SESSIONS, 204)
         assert permit.answer.headers.remaining == 49
 
     async def test_without_a_permit_it_asks_the_gate(self) -> None:
         gate = NotedGate()
         await revoke(Noted(DONE), gate=gate)
-        assert gate.entered == [(Bucket.USERS, Priority.REVOCATION)]
+        assert gate.entered == [(Endpoint.SESSIONS, Priority.REVOCATION)]
         assert gate.endings == [["answered"]]
 
     @pytest.mark.parametrize("status", [200, 201, 202, 205, 206, 301, 302, 307, 308, 400, 401, 403, 404, 429, 500, 503])
@@ -175,7 +175,7 @@ class TestUsers:
         assert asked["sortBy"] == "profile.lastName"
         assert "profile:(login,email," in asked["fields"]
         assert transport.requests[1].url.params["after"] == "200unw"
-        assert gate.entered == [(Bucket.USERS, Priority.INTERACTIVE)] * 2
+        assert gate.entered == [(Endpoint.SEARCH, Priority.INTERACTIVE)] * 2
         assert gate.endings == [["answered"], ["answered"]]
 
     async def test_one_page_at_a_time(self) -> None:
@@ -252,7 +252,7 @@ class TestUsers:
         async with okta(transport, gate=gate) as client:
             assert (await client.get_user(login)).id == user(5)["id"]
         assert transport.requests[0].url.raw_path.decode() == path
-        assert gate.entered == [(Bucket.USER_READ, Priority.LOOKUP)]
+        assert gate.entered == [(Endpoint.USER, Priority.LOOKUP)]
 
     @pytest.mark.parametrize(
         "login", ["acme/bob", "..", ".", "", "  ", "me", "ME", " me ", "\ud800", "x" * 600, "../me"]
@@ -299,7 +299,7 @@ class TestGroupsAndOrg:
             (group,) = await client.find_groups('A "B"')
         assert (group.id, group.name, group.description) == (GROUP, 'A "B"', "")
         assert transport.requests[0].url.params["search"] == r'profile.name eq "A \"B\""'
-        assert gate.entered == [(Bucket.GROUPS, Priority.INTERACTIVE)]
+        assert gate.entered == [(Endpoint.GROUPS, Priority.INTERACTIVE)]
 
     async def test_members_by_page(self) -> None:
         transport, gate = Noted(page(user(1), after="x"), page(user(2))), NotedGate()
@@ -309,7 +309,7 @@ class TestGroupsAndOrg:
                 await anext(client.group_members("../users"))
         assert [len(found) for found in pages] == [1, 1]
         assert transport.requests[0].url.path == f"/api/v1/groups/{GROUP}/users"
-        assert gate.entered == [(Bucket.GROUPS, Priority.LOOKUP)] * 2
+        assert gate.entered == [(Endpoint.MEMBERS, Priority.LOOKUP)] * 2
 
     async def test_org_info_needs_no_credential(self) -> None:
         transport = Noted(httpx.Response(200, json={"id": "00o1", "pipeline": "idx"}))

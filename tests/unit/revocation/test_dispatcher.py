@@ -21,7 +21,7 @@ from console.okta.errors import (
     UnexpectedAnswer,
     Unreachable,
 )
-from console.okta.limits import Bucket, Priority
+from console.okta.limits import Endpoint, Priority
 from console.okta.models import User
 from console.revocation.events import BatchFinished, BatchOpened, ItemsChanged, Paused, Resumed, Why
 from console.revocation.states import Options, State
@@ -420,7 +420,7 @@ async def test_a_search_is_answered_at_once_while_a_batch_drains(clock: VirtualC
     for moment in (0.7, 30.0):
         await clock.sleep(moment)
         began = clock.monotonic()
-        permit = await bench.pacer.enter(Bucket.USERS, Priority.INTERACTIVE)
+        permit = await bench.pacer.enter(Endpoint.SEARCH, Priority.INTERACTIVE)
         assert clock.monotonic() == began
         assert await bench.org.request(permit) == 204
     assert (bench.dispatcher.eta_s() or 0) == pytest.approx(91, abs=5)

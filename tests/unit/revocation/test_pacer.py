@@ -12,21 +12,21 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from console.okta.limits import Answer, Bucket, Permit, Priority, RateHeaders
+from console.okta.limits import Answer, Endpoint, Permit, Priority, RateHeaders
 from console.revocation.pacer import Pacer
 from console.revocation.server_clock import ServerClock
 from tests.support.fake_org import EPOCH, FakeOrg
 from tests.support.virtual import VirtualClock, on_virtual_time, run_virtual
 
-USERS = Bucket.USERS
+USERS = Endpoint.SESSIONS
 
 
 def make(clock: VirtualClock, **options: object) -> Pacer:
     return Pacer(clock, rng=random.Random(7), **options)  # type: ignore[arg-type]
 
 
-async def send(pacer: Pacer, org: FakeOrg, priority: Priority = Priority.REVOCATION, bucket: Bucket = USERS) -> int:
-    return await org.request(await pacer.enter(bucket, priority), bucket)
+async def send(pacer: Pacer, org: FakeOrg, priority: Priority = Priority.REVOCATION, endpoint: Endpoint = USERS) -> int:
+    return await org.request(await pacer.enter(endpoint, priority), endpoint)
 
 
 async def drain(pacer: Pacer, org: FakeOrg, number: int) -> None:
@@ -208,8 +208,8 @@ async def test_interactive_calls_go_first_and_may_use_the_reserve(clock: Virtual
 async def test_lookups_go_before_revocations_but_do_not_starve_them(clock: VirtualClock) -> None:
     read, org = FakeOrg(clock, limit=1000, latency=(0.5, 0.5)), FakeOrg(clock, limit=1000, latency=(0.5, 0.5))
     pacer = make(clock, in_flight=4)
-    await asyncio.gather(send(pacer, org), send(pacer, read, bucket=Bucket.USER_READ))
-    lookups = [asyncio.create_task(send(pacer, read, Priority.LOOKUP, Bucket.USER_READ)) for _ in range(40)]
+    await asyncio.gather(send(pacer, org), send(pacer, read, endpoint=Endpoint.USER))
+    lookups = [asyncio.create_task(send(pacer, read, Priority.LOOKUP, Endpoint.USER)) for _ in range(40)]
     revocations = [asyncio.create_task(send(pacer, org)) for _ in range(10)]
     await clock.sleep(0.1)
     assert read.at_once + org.at_once == 4

@@ -27,7 +27,7 @@ from console.okta.errors import (
     QueryTooLong,
     ServerTrouble,
 )
-from console.okta.limits import Bucket, OpenGate, OpenPermit, Priority
+from console.okta.limits import Endpoint, OpenGate, OpenPermit, Priority
 from console.okta.models import User
 from console.okta.transport import open_http
 from console.revocation.resolver import Resolved, Resolver
@@ -52,14 +52,14 @@ class Gate(OpenGate):
     """Room for so many single look-ups; searches have what the test says."""
 
     def __init__(self, reads: int = 1000, searches: int = 1000) -> None:
-        self.left = {Bucket.USER_READ: reads, Bucket.USERS: searches}
+        self.left = {Endpoint.USER: reads, Endpoint.SEARCH: searches}
 
-    async def enter(self, bucket: Bucket, priority: Priority) -> OpenPermit:
-        self.left[bucket] -= 1
+    async def enter(self, endpoint: Endpoint, priority: Priority) -> OpenPermit:
+        self.left[endpoint] -= 1
         return OpenPermit()
 
-    def headroom(self, bucket: Bucket) -> int:
-        return max(0, self.left[bucket])
+    def headroom(self, endpoint: Endpoint) -> int:
+        return max(0, self.left[endpoint])
 
 
 class Org:
@@ -78,8 +78,8 @@ class Org:
         self.hang: asyncio.Event | None = None
         self.cancelled = 0
 
-    async def _call(self, bucket: Bucket) -> None:
-        await self.gate.enter(bucket, Priority.LOOKUP)
+    async def _call(self, endpoint: Endpoint) -> None:
+        await self.gate.enter(endpoint, Priority.LOOKUP)
         self.under_way += 1
         self.most = max(self.most, self.under_way)
         try:
@@ -95,7 +95,7 @@ class Org:
 
     async def get_user(self, text: str, *, priority: Priority) -> User:
         self.looked_up.append(text)
-        await self._call(Bucket.USER_READ)
+        await self._call(Endpoint.USER)
         if text in self.errors:
             raise self.errors[text]
         if "/" in text:
@@ -111,7 +111,7 @@ class Org:
         attribute, values = terms[0][0], tuple(value for _, value in terms)
         assert " or ".join(f'profile.{attribute} eq "{value}"' for value in values) == expression
         self.searched.append((attribute, values))
-        await self._call(Bucket.USERS)
+        await self._call(Endpoint.SEARCH)
         for value in values:
             if value in self.errors:
                 raise self.errors[value]

@@ -1,0 +1,93 @@
+"""When the next request of one counter may leave: now, at a moment, or once an answer has told."""
+
+from __future__ import annotations
+
+import math
+from typing import Literal, NamedTuple
+
+from console.revocation.ledger import Kin, Ledger
+
+Pace = Literal["sprint", "spread"]
+
+STALE_S = 2.0
+"""Older numbers are made sure of by one request before more follow."""
+LAST_LOOK_S = 0.3
+"""Nearer to its end no look at a window is worth a request."""
+LOOKS = 4
+"""At a window that others use too, and a few more towards its end."""
+
+
+class Wish(NamedTuple):
+    """What somebody who waits at the gate asks for."""
+
+    share: float
+    """Of each window, to be left to others."""
+    pace: Pace
+    urgent: bool
+    """May use the reserve, and waits for no look."""
+    backlog: int
+    """How many wait for this endpoint, this one included."""
+
+
+def opens_at(ledger: Ledger, now: float, kin: Kin, wish: Wish) -> float:
+    """When the next request may leave: `now`, later, or infinity where only an answer can tell."""
+    if ledger.hold_until > now:
+        return ledger.hold_until
+    if ledger.headerless.on:
+        return max(now, ledger.headerless.opens_at(ledger.last_sent))
+    if ledger.lapsed(now):
+        return math.inf if ledger.probing else _probe_leaves_at(now, kin, wish)
+    if not wish.urgent and ledger.in_flight and now - ledger.seen_at > STALE_S:
+        return math.inf
+    free = ledger.free(wish.share, urgent=wish.urgent) - ledger.unseen(kin.known)
+    if free < 1 or (not wish.urgent and free <= _kept_for_looks(ledger, now, free, wish.backlog)):
+        return _look_leaves_at(ledger, now, kin, wish)
+    if free - ledger.unseen(kin.maybe) < 1:
+        # Only those stand in the way that may share the counter: one answer tells.
+        return math.inf if ledger.in_flight else now
+    if wish.pace == "spread" and not wish.urgent:
+        return max(now, ledger.last_sent + max(0.0, ledger.probe_at - now) / free)
+    return now
+
+
+def headroom(ledger: Ledger, now: float, kin: Kin, share: float) -> int:
+    """How many requests could leave now, as far as this counter is concerned."""
+    if opens_at(ledger, now, kin, Wish(share, "sprint", urgent=False, backlog=1)) > now:
+        return 0
+    if ledger.headerless.on or ledger.lapsed(now):
+        return 1
+    return max(0, ledger.free(share) - ledger.unseen(kin.all))
+
+
+def _probe_leaves_at(now: float, kin: Kin, wish: Wish) -> float:
+    """A window that is not known may be one that kin have spent."""
+    spent = [one.probe_at for one in kin.known if one.live(now) and one.free(wish.share, urgent=wish.urgent) < 1]
+    return max(spent, default=now)
+
+
+def _kept_for_looks(ledger: Ledger, now: float, free: int, backlog: int) -> int:
+    """Of the last requests of a window, how many are spread over its rest to see what others do.
+
+    None where those that wait fit in anyway: nobody needs the numbers then. One where nobody else was seen: others
+    may come once we have sent ours, and no other answer would tell.
+    """
+    ends_at = ledger.told_end()
+    if backlog <= free or ends_at is None:
+        return 0
+    return 1 + (int((ends_at - now) / (ledger.window_s / LOOKS)) if ledger.demand.seen else 0)
+
+
+def _look_leaves_at(ledger: Ledger, now: float, kin: Kin, wish: Wish) -> float:
+    """When one more may leave that only looks; else when the next window may be asked for."""
+    ends_at = ledger.told_end()
+    probe_at = ledger.probe_at
+    gone = ledger.demand.rate * max(0.0, now - ledger.seen_at) + ledger.unseen(kin.all)
+    if ends_at is None or wish.urgent or ledger.remaining - ledger.in_flight - ledger.promise(wish.share) - gone < 1:
+        return probe_at
+    left = ends_at - ledger.last_sent
+    only = max(0.05 * ledger.window_s, LAST_LOOK_S)
+    if left < LAST_LOOK_S or (not ledger.demand.seen and left < 2 * only):
+        return probe_at
+    # Others are looked at now and then, more often towards the end; for somebody never seen one late look will do.
+    due = ledger.last_sent + min(ledger.window_s / LOOKS, left / 2) if ledger.demand.seen else ends_at - only
+    return math.inf if due <= now and ledger.in_flight else max(now, due)
