@@ -5,8 +5,9 @@ from __future__ import annotations
 import ipaddress
 import platform
 import ssl
-from http.cookiejar import CookieJar, DefaultCookiePolicy
+from http.cookiejar import CookieJar
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -30,6 +31,16 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return False
+
+
+class NoCookies(CookieJar):
+    """Takes no cookie and sends none. Okta sets five on every answer; not even to parse them is a tenth of a call."""
+
+    def extract_cookies(self, response: Any, request: Any) -> None:
+        """Nothing is taken."""
+
+    def add_cookie_header(self, request: Any) -> None:
+        """Nothing is sent."""
 
 
 def _trust(ca_file: Path | None) -> ssl.SSLContext:
@@ -71,7 +82,7 @@ def open_http(
         proxy=proxy if transport is None else None,
         trust_env=False,
         follow_redirects=False,
-        cookies=CookieJar(policy=DefaultCookiePolicy(allowed_domains=[])),
+        cookies=NoCookies(),
         timeout=httpx.Timeout(read_timeout, connect=connect_timeout, pool=pool_timeout),
         limits=httpx.Limits(
             max_connections=max_connections,

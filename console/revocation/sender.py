@@ -68,6 +68,8 @@ class Sender:
         self._failing = 0
         self._work = asyncio.Event()
         self._feeder: asyncio.Task[None] | None = None
+        # One of them is who waits at the gate.
+        pacer.behind = lambda: max(0, len(self._fresh) + len(self._due) - 1)
 
     # From the dispatcher
 

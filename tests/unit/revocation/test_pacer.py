@@ -82,7 +82,7 @@ async def test_an_unknown_bucket_and_a_new_window_are_opened_by_one_probe(clock:
     await clock.sleep(0.1)
     assert (org.at_once, pacer.headroom(USERS)) == (1, 0)
     await clock.sleep(0.4)
-    assert org.at_once == 7
+    assert org.at_once == 6, "seven fit, and one of them looks at the window again before it ends"
     await task
     windows = Counter(round((moment - org.times[0]) // 60) for moment in org.times)
     assert sorted(windows.values()) == [4, 8, 8]
@@ -110,10 +110,11 @@ async def test_others_use_is_seen_and_the_reserve_stays_theirs(clock: VirtualClo
     org.others(30)
     await clock.sleep(20)
     (state,) = pacer.snapshot()
-    assert (state.others, state.remaining, state.reserve) == (30, 20, 20)
-    assert sum(ours for _, ours, _ in state.history) == 50
+    assert (state.others, state.reserve) == (30, 20)
+    assert state.remaining is not None
+    assert state.remaining >= 20
+    assert sum(ours for _, ours, _ in state.history) == 70 - state.remaining
     assert sum(others for _, _, others in state.history) == 30
-    assert pacer.state().startswith("waiting ")
     await task
     assert org.rejected == 0
 
@@ -159,12 +160,29 @@ async def test_the_cap_recovers(clock: VirtualClock) -> None:
 
 
 @on_virtual_time
-async def test_without_headers_the_rate_is_low_and_even(clock: VirtualClock) -> None:
+async def test_without_headers_the_rate_is_low_at_first_and_grows(clock: VirtualClock) -> None:
     org, pacer = FakeOrg(clock, limit=10_000, headers=False, latency=(0.1, 0.3)), make(clock)
-    await drain(pacer, org, 60)
-    gaps = [later - earlier for earlier, later in pairwise(org.times[1:])]
-    assert 45 < clock.monotonic() < 65
-    assert min(gaps) > 0.4
+    await drain(pacer, org, 200)
+    gaps = [later - earlier for earlier, later in pairwise(org.departures)]
+    assert gaps[0] == pytest.approx(0.98, abs=0.4)
+    assert gaps[1] == pytest.approx(0.98**2)
+    assert gaps[20] == pytest.approx(0.98**21)
+    assert min(gaps) == pytest.approx(0.1)
+    assert pacer.state() == "idle"
+
+
+@on_virtual_time
+async def test_without_headers_a_429_tells_how_much_passes(clock: VirtualClock) -> None:
+    org, pacer = FakeOrg(clock, limit=100, headers=False, latency=(0.1, 0.3)), make(clock)
+
+    async def until_served() -> None:
+        while await send(pacer, org) == 429:
+            pass
+
+    await asyncio.gather(*(until_served() for _ in range(600)))
+    later = [moment - org.times[0] for moment in org.times if moment - org.times[0] > 180]
+    rate = len(later) / (later[-1] - later[0]) * 60
+    assert 70 < rate < 100, "close to what passes, and below it"
 
 
 @on_virtual_time
@@ -195,10 +213,11 @@ async def test_interactive_calls_go_first_and_may_use_the_reserve(clock: Virtual
     assert await send(pacer, org, Priority.INTERACTIVE) == 204
     assert clock.monotonic() - began == pytest.approx(0.5), "two more may be in flight"
     await clock.sleep(20)
-    assert org.lowest == 4
+    assert org.lowest == 5, "the reserve of four, and one to look with"
     began = clock.monotonic()
-    await send(pacer, org, Priority.INTERACTIVE)
-    assert clock.monotonic() - began == pytest.approx(0.5)
+    for _ in range(2):
+        await send(pacer, org, Priority.INTERACTIVE)
+    assert clock.monotonic() - began == pytest.approx(1.0)
     assert org.lowest == 3
     await task
     assert org.rejected == 0
@@ -233,10 +252,12 @@ async def test_late_answers_never_raise_what_is_left(clock: VirtualClock) -> Non
     (await pacer.enter(USERS, Priority.REVOCATION)).answered(
         answer(clock, 204, RateHeaders(10, 9, int(EPOCH) + 60, int(EPOCH)))
     )
+    asked = clock.monotonic()
     early, late, old = [await pacer.enter(USERS, Priority.REVOCATION) for _ in range(3)]
+    await clock.sleep(2)
     early.answered(answer(clock, 204, RateHeaders(10, 7, int(EPOCH) + 60, int(EPOCH))))
     late.answered(answer(clock, 204, RateHeaders(10, 8, int(EPOCH) + 60, int(EPOCH))))
-    old.answered(answer(clock, 204, RateHeaders(10, 0, int(EPOCH) - 60, int(EPOCH) - 61)))
+    old.answered(Answer(USERS, 204, RateHeaders(10, 0, int(EPOCH), int(EPOCH) - 1), asked, clock.monotonic()))
     (state,) = pacer.snapshot()
     assert (state.remaining, state.in_flight) == (7, 0)
 
@@ -256,7 +277,7 @@ async def test_emergency_uses_the_reserve_at_once(clock: VirtualClock) -> None:
     org, pacer = FakeOrg(clock, limit=50, latency=(0.1, 0.1)), make(clock)
     task = asyncio.create_task(drain(pacer, org, 50))
     await clock.sleep(10)
-    assert org.served == 40
+    assert org.served == 39
     pacer.emergency(True)
     await task
     assert clock.monotonic() < 12
