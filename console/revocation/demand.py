@@ -8,7 +8,7 @@ FORGET = 0.5
 """What counts of a window once the next one began."""
 AT_ONCE_S = 2.0
 """What comes within this is a burst; over a longer time it may be many."""
-CAUTION = 1.0
+CAUTION = 2.0
 """Standard deviations above the mean that are kept free."""
 FIRST_S = 2.0
 """Seconds that a first look counts as: one request in the first tenth of a second is no storm."""

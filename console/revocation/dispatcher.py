@@ -101,8 +101,9 @@ class Dispatcher:
         if not self.running or self._brake.paused is not None:
             return None
         counts = self._queue.counts()
-        left = counts[State.QUEUED] + counts[State.RETRYING] + counts[State.SENDING]
-        return self._pacer.plan(Endpoint.SESSIONS, left).seconds
+        # What is under way has its permit: it is in the pacer's account already.
+        waiting = counts[State.QUEUED] + counts[State.RETRYING]
+        return self._pacer.plan(Endpoint.SESSIONS, max(waiting, min(1, counts[State.SENDING]))).seconds
 
     async def wait(self, batch_id: str) -> BatchFinished:
         """The end of a batch; at once where it has ended. KeyError for one that never was."""

@@ -60,8 +60,9 @@ def plan(
     window_s: float,
     rhythm: Rhythm,
     at_once: int,
+    under_way: int,
 ) -> Plan:
-    """The price of `requests` more calls; others are taken to go on as they did lately."""
+    """The price of `requests` more calls, with `under_way` before them; others are taken to go on as lately."""
     if requests <= 0:
         return Plan(0, 0, 0.0)
     if ledger is None or ledger.limit is None:
@@ -76,8 +77,9 @@ def plan(
     if ends_at is None or ledger.lapsed(now):
         left, rest_s = each, window_s
     else:
-        left, rest_s = max(0, ledger.remaining - ledger.in_flight - ledger.promise(share)), max(0.0, ends_at - now)
-        left = min(left, max(0, round(left - ledger.demand.rate * rest_s + ledger.promise(share))))
+        rest_s = max(0.0, ends_at - now)
+        theirs = max(ledger.promise(share), round(ledger.demand.rate * rest_s))
+        left = max(0, ledger.remaining - under_way - theirs)
     if requests <= left:
         return Plan(requests, 1, takes(requests, left, rest_s))
     more = math.ceil((requests - left) / each)

@@ -241,17 +241,17 @@ class Ledger:
         ended = None if self._stepped else self.told_end()
         if ended is not None:
             self._windows.saw_new(self._opened_after, received_at)
+        opened = window.remaining == window.limit - 1
         if date is not None and window.reset > date:
-            # We opened this window, or met it soon after: the longest that is left of one is about its length.
-            self._windows.learn_length(float(window.reset - date))
+            self._windows.learn_length(float(window.reset - date), opened=opened)
         self._steps = self._server.steps
         self.limit, self.remaining, self.reset = window
         self.seen_at = self._opened_by = received_at
-        self._opened_after = answer.sent_at if window.remaining == window.limit - 1 else None
+        self._opened_after = answer.sent_at if opened else None
         self.own = self.sure = self.taken = 0
         self.demand.roll()
-        opened = self._windows.told_end(window.reset, received_at) - self._windows.window_s
-        return min(received_at, opened if ended is None else max(ended, opened))
+        began = self._windows.told_end(window.reset, received_at) - self._windows.window_s
+        return min(received_at, began if ended is None else max(ended, began))
 
     def _count_others(self, limit: int, kin: Kin, now: float, since: float, blur: int) -> None:
         """Others' use is what is gone and was not ours; what is in flight may be in it, so this is a lower bound."""

@@ -286,15 +286,17 @@ class Pacer:
 
     def plan(self, endpoint: Endpoint, requests: int) -> Plan:
         """The price of `requests` more calls of `endpoint`; others are taken to go on as they did lately."""
+        now, ledger = self._clock.monotonic(), self._book.known(endpoint)
         return plan(
-            self._book.known(endpoint),
+            ledger,
             requests,
-            self._clock.monotonic(),
+            now,
             share=self.reserve,
             pace=self._pace,
             window_s=self._book.windows.window_s,
             rhythm=self._rhythm,
             at_once=self._cap.allowed,
+            under_way=0 if ledger is None else ledger.in_flight + ledger.unseen(self._book.kin(ledger, now).all),
         )
 
 

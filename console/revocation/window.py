@@ -45,17 +45,21 @@ class WindowClock:
     def __init__(self, server: ServerClock) -> None:
         self._server = server
         self._longest_s = 0.0
+        self._opened_s = 0.0
         self.exact: bool | None = None
         """Whether windows end at the told second; None until an answer has shown it."""
 
     @property
     def window_s(self) -> float:
-        """Length of a window, as far as the headers have told."""
-        return self._longest_s or WINDOW_S
+        """Length of a window: as the headers told of those that we opened, else Okta's own or the longest seen."""
+        return self._opened_s or max(WINDOW_S, self._longest_s)
 
-    def learn_length(self, seconds: float) -> None:
-        """A window was met with `seconds` to go; the longest is about the whole."""
+    def learn_length(self, seconds: float, *, opened: bool) -> None:
+        """A window was met with `seconds` to go; `opened`: by the very request that tells it."""
         self._longest_s = max(self._longest_s, seconds)
+        if opened:
+            # A Date that is stamped a little late makes it look a second shorter than it is.
+            self._opened_s = self._longest_s
 
     def told_end(self, reset: int, opened_by: float) -> float:
         """When the server's clock has surely reached `reset`.
@@ -68,17 +72,11 @@ class WindowClock:
     def surely_over(self, reset: int, opened_by: float) -> float:
         """When the window is over whichever way the org counts."""
         told = self.told_end(reset, opened_by)
-        return told if self.exact else max(told, min(told + 1.0, opened_by + self._whole_s))
-
-    @property
-    def _whole_s(self) -> float:
-        # A Date that is stamped late makes the only window seen look a second shorter than it is.
-        length = self._longest_s
-        return WINDOW_S if not length or WINDOW_S - 5 <= length <= WINDOW_S else length
+        return told if self.exact else max(told, min(told + 1.0, opened_by + self.window_s))
 
     def saw_new(self, opened_after: float | None, received_at: float) -> None:
         """An answer showed the next window; had the last one lasted its length from `opened_after` on, it could not."""
-        if opened_after is not None and received_at < opened_after + self._whole_s - MARGIN_S:
+        if opened_after is not None and received_at < opened_after + self.window_s - MARGIN_S:
             self.exact = True
 
     def saw_old(self, reset: int, opened_by: float, sent_at: float) -> None:

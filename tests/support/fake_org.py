@@ -6,6 +6,7 @@ import asyncio
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from console.clock import Clock
 from console.history.records import AttemptRecord, OperatorRecord, RevocationRecord
@@ -187,7 +188,7 @@ class FakeHistory:
 class Bench:
     """A queue, pacer and dispatcher in front of a FakeOrg, with every event kept."""
 
-    def __init__(self, clock: Clock, *, org: FakeOrg | None = None, seed: int = 1, **options: object) -> None:
+    def __init__(self, clock: Clock, *, org: Any = None, seed: int = 1, **options: object) -> None:
         self.clock = clock
         self.org = org or FakeOrg(clock)
         self.events = Events()
@@ -197,7 +198,7 @@ class Bench:
         self.pacer = Pacer(clock, rng=random.Random(seed), **pacing)  # type: ignore[arg-type]
         self._ids = 0
         self.queue = Queue(self.events, new_id=self.new_id)
-        self.history = FakeHistory(self.org.log, clock, delay=float(options.pop("fsync", 0.0)))  # type: ignore[arg-type]
+        self.history = FakeHistory(getattr(self.org, "log", []), clock, delay=float(options.pop("fsync", 0.0)))  # type: ignore[arg-type]
         self.dispatcher = Dispatcher(
             self.org,
             pacer=self.pacer,

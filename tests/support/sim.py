@@ -14,8 +14,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from console.clock import Clock
-from console.okta.limits import Answer, Endpoint, Permit, Priority, RateHeaders
+from console.okta.errors import RateLimited
+from console.okta.limits import Answer, Endpoint, OpenPermit, Permit, Priority, RateHeaders
 from console.revocation.pacer import Pacer
+from tests.support.fake_org import Receipt
 
 EPOCH = 1_764_000_000.0
 
@@ -138,6 +140,14 @@ class Org:
         if self.headerless and self.rng.random() < self.headerless:
             return status, RateHeaders(date=date)
         return status, RateHeaders(limit, remaining, reset + self._jump, date)
+
+    async def revoke_sessions(
+        self, user_id: str, *, oauth_tokens: bool, forget_devices: bool, permit: Permit | None = None
+    ) -> Receipt:
+        """As the Okta client does it."""
+        if await self.request(permit or OpenPermit()) == 429:
+            raise RateLimited("too many", status=429)
+        return Receipt()
 
     # Everyone else
 
