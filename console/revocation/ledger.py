@@ -45,7 +45,7 @@ class Departure(NamedTuple):
     sure: int
     """Answers of the window by then."""
     kin: tuple[tuple[Ledger, int | None, int, int], ...]
-    """Whoever may share the counter: its window, its answers of that, and what it had sent in all."""
+    """Whoever may share the counter: its window, its answers of that, and how many of all that it sent were answered."""
 
 
 class Ledger:
@@ -123,7 +123,7 @@ class Ledger:
 
     def unseen(self, others: Iterable[Ledger]) -> int:
         """What `others` sent that the last answer may not have counted."""
-        return sum(max(one.in_flight, one.sent - self._marks.get(one, one.sent)) for one in others)
+        return sum(one.sent - self._marks.get(one, one.sent - one.in_flight) for one in others)
 
     # When it is over
 
@@ -158,7 +158,7 @@ class Ledger:
         """Count one request as in flight; a probe's answer is what the others wait for."""
         probe = not self.headerless.on and self.lapsed(now)
         departure = Departure(
-            probe, self.reset, self.sure, tuple((one, one.reset, one.sure, one.sent) for one in kin.all)
+            probe, self.reset, self.sure, tuple((one, one.reset, one.sure, one.sent - one.in_flight) for one in kin.all)
         )
         self.probing = self.probing or probe
         self.in_flight += 1
@@ -219,7 +219,7 @@ class Ledger:
             self.remaining = min(self.remaining, window.remaining)
             self.reset = max(self.reset, window.reset)
         self.seen_at = max(self.seen_at, answer.received_at)
-        self._marks = {one: sent for one, _, _, sent in departure.kin}
+        self._marks = {one: settled for one, _, _, settled in departure.kin}
         self.own += 1
         self.sure += counted
         self._count_others(window.limit, kin, answer.received_at, since, blur)

@@ -255,6 +255,28 @@ def test_look_ups_cost_the_drain_nothing_unless_they_share_its_bucket(limit: int
     assert all(window.ours <= limit * 0.8 + (8 if merged else 0) for window in result.org.counters[SESSIONS].log)
 
 
+@pytest.mark.parametrize("other", [Endpoint.SEARCH, Endpoint.USER])
+@pytest.mark.parametrize("limit", [12, 60])
+def test_two_endpoints_of_one_counter_never_spend_it_twice(limit: int, other: Endpoint) -> None:
+    """Whether it was known from the start that they share it or only their windows tell."""
+
+    async def main(clock: VirtualClock) -> Org:
+        one = Counter(lambda _: limit)
+        org = Org(clock, {SESSIONS: one, other: one}, latency=(0.05, 0.6))
+        pacer = Pacer(clock, rng=random.Random(1), reserve=0.0)
+
+        async def call(endpoint: Endpoint) -> None:
+            await org.request(await pacer.enter(endpoint, Priority.LOOKUP), endpoint)
+
+        # One after the other, so that both are known before they compete.
+        await call(SESSIONS)
+        await call(other)
+        await asyncio.gather(*(call(endpoint) for _ in range(2 * limit) for endpoint in (SESSIONS, other)))
+        return org
+
+    assert run_virtual(main).refused == 0
+
+
 async def look_up(pacer: Pacer, org: Org) -> None:
     while await org.request(await pacer.enter(Endpoint.USER, Priority.LOOKUP), Endpoint.USER) == 429:
         pass
