@@ -120,6 +120,20 @@ async def test_others_use_is_seen_and_the_reserve_stays_theirs(clock: VirtualClo
 
 
 @on_virtual_time
+async def test_after_a_while_one_request_looks_before_the_rest_follow(clock: VirtualClock) -> None:
+    org, pacer = FakeOrg(clock, limit=100, latency=(0.2, 0.2)), make(clock)
+    await drain(pacer, org, 20)
+    await clock.sleep(20)
+    org.others(100)
+    tasks = [asyncio.create_task(send(pacer, org)) for _ in range(20)]
+    await clock.sleep(20)
+    assert org.rejected == 1
+    assert [task.done() for task in tasks].count(True) == 1
+    await asyncio.gather(*tasks)
+    assert org.rejected == 1
+
+
+@on_virtual_time
 async def test_a_429_by_others_waits_for_the_reset(clock: VirtualClock) -> None:
     told: list[tuple[str, str]] = []
     org = FakeOrg(clock, limit=20, latency=(0.1, 0.1))
