@@ -6,7 +6,7 @@ import asyncio
 from pathlib import Path
 from typing import Any, ClassVar
 
-from textual import work
+from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
@@ -196,17 +196,20 @@ class HistoryScreen(Screen[None]):
 
     # The table
 
-    def on_virtual_table_highlighted(self, event: VirtualTable.Highlighted) -> None:
+    @on(VirtualTable.Highlighted)
+    def _highlighted(self, event: VirtualTable.Highlighted) -> None:
         """Show the record under the cursor."""
         event.stop()
         self._show_record(event.row)
 
-    def on_virtual_table_marks_changed(self, event: VirtualTable.MarksChanged) -> None:
+    @on(VirtualTable.MarksChanged)
+    def _marks_changed(self, event: VirtualTable.MarksChanged) -> None:
         """Say how many."""
         event.stop()
         self._title()
 
-    def on_virtual_table_chosen(self, event: VirtualTable.Chosen) -> None:
+    @on(VirtualTable.Chosen)
+    def _chosen(self, event: VirtualTable.Chosen) -> None:
         """Into the record; where it is narrow it opens in place of the list."""
         event.stop()
         self.add_class("-record")

@@ -42,12 +42,13 @@ class QueueTable(VirtualTable[Item]):
     @property
     def follows(self) -> bool:
         """Whether rows move as their states change."""
-        return self._sorted_by is not None and self._sorted_by.key == "state" and not self._reversed
+        held = self._held
+        return held.sorted_by is not None and held.sorted_by.key == "state" and not held.descending
 
     def bring_up(self) -> None:
         """Sort by state again. A cursor on top stays on top; elsewhere it stays with its row."""
         if self.follows:
-            on_top = self._cursor == 0
+            on_top = self._held.cursor == 0
             self.sort_by("state")
             if on_top:
                 self.move_to(0)
