@@ -133,7 +133,7 @@ class QueuePane(Vertical):
             return
         said = sanitize(paused.message, limit=400)
         title = "‖ " if paused.why is Why.OPERATOR else f"‖ Paused ({paused.why}): "
-        text = Content.assemble((title, "bold"), said, ("  z goes on, x stops", "bold"))
+        text = Content.assemble((title, "bold"), said, ("\nz goes on, x stops", "bold"))
         banner.update(text)
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -16,15 +15,16 @@ from textual.style import Style
 
 from console.ui.bindings import bindings
 from console.ui.widgets.columns import GUTTER, HEADER, Cell, Column, T, lay_out
-from console.ui.widgets.list_keys import ListKeys, ListMessage
+from console.ui.widgets.list_keys import ListMessage
+from console.ui.widgets.listed import Listed
 from console.ui.widgets.painter import Painter
 from console.ui.widgets.rows import Rows
 
 __all__ = ["Cell", "Column", "VirtualTable"]
 
 
-class VirtualTable(ListKeys[T], can_focus=True):
-    """Shows rows of any type: what it holds is in `Rows`, what keys do in `ListKeys`, how a line looks in `Painter`."""
+class VirtualTable(Listed[T], can_focus=True):
+    """Shows rows of any type. What it holds is in `Listed`, what keys do in `ListKeys`, how lines look in `Painter`."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings("table")
     COMPONENT_CLASSES: ClassVar[set[str]] = {
@@ -90,88 +90,6 @@ class VirtualTable(ListKeys[T], can_focus=True):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Hide what this table does not offer."""
         return not (self._plain and ("mark" in action or action == "choose"))
-
-    # What it holds
-
-    @property
-    def rows(self) -> tuple[T, ...]:
-        """All rows, in view order."""
-        return tuple(self._held.all)
-
-    @property
-    def row_count(self) -> int:
-        """How many rows there are."""
-        return len(self._held)
-
-    @property
-    def current(self) -> T | None:
-        """The row under the cursor."""
-        return self._held.current
-
-    @property
-    def marked(self) -> frozenset[str]:
-        """Keys of the marked rows."""
-        return self._held.marks
-
-    def marked_rows(self) -> tuple[T, ...]:
-        """The marked rows, in view order."""
-        return self._held.marked()
-
-    def wanted(self) -> tuple[T, ...]:
-        """What a command is meant for: the marked rows, or else the one under the cursor."""
-        current = self.current
-        return self.marked_rows() or (() if current is None else (current,))
-
-    def get(self, key: str) -> T | None:
-        """The row of that key."""
-        place = self._held.place(key)
-        return None if place is None else self._held.all[place]
-
-    # Changing it
-
-    def set_rows(self, rows: Iterable[T]) -> None:
-        """Show these rows instead; cursor and marks stay with the rows that are still there."""
-        with self._changing():
-            self._held.replace(rows)
-
-    def append_rows(self, rows: Iterable[T]) -> None:
-        """Add rows; a sorted table sorts them in. A key that is there already is updated in place."""
-        fresh = {self._held.key(row): row for row in rows}
-        self.update_rows([row for key, row in fresh.items() if self._held.place(key) is not None])
-        if added := [row for key, row in fresh.items() if self._held.place(key) is None]:
-            with self._changing():
-                self._held.add(added)
-
-    def update_rows(self, rows: Iterable[T]) -> None:
-        """New content for rows that are there, found by key; draws only their lines and moves none of them."""
-        top, bottom = self._in_view()
-        for row in rows:
-            index = self._held.put(row)
-            if index is not None and top <= index <= bottom:
-                self._redraw(index)
-
-    def remove_rows(self, keys: Iterable[str]) -> None:
-        """Take rows out; the cursor goes to the next one that stays."""
-        with self._changing():
-            self._held.remove(keys)
-
-    def sort_by(self, key: str | None, *, descending: bool = False) -> None:
-        """Sort by the column of that key; None keeps the order and sorts no further."""
-        column = next((c for c in self._columns if c.key == key and c.sort is not None), None)
-        with self._changing():
-            self._held.sort(column, descending=descending)
-
-    @contextmanager
-    def _changing(self) -> Iterator[None]:
-        """Around a change of which rows there are or where: draws, keeps the cursor in view, tells what changed."""
-        marks = self._held.marks
-        yield
-        self.virtual_size = Size(0, len(self._held) + HEADER if self._held else 0)
-        self.refresh()
-        self._show_cursor()
-        self._tell()
-        if self._held.marks != marks:
-            self.post_message(self.MarksChanged(self))
 
     # Moving
 
@@ -243,14 +161,16 @@ class VirtualTable(ListKeys[T], can_focus=True):
     def _room(self) -> int:
         return max(0, self.scrollable_content_region.width - GUTTER)
 
-    def _in_view(self) -> tuple[int, int]:
-        top = self.scroll_offset.y
-        return top, top + self.scrollable_content_region.height - HEADER
-
-    def _redraw(self, index: int) -> None:
-        y = index - self.scroll_offset.y + HEADER
-        if y >= HEADER:
+    def _redraw(self, place: int) -> None:
+        y = place - self.scroll_offset.y + HEADER
+        if HEADER <= y <= self.scrollable_content_region.height:
             self.refresh(Region(0, y, max(1, self.size.width), 1))
+
+    def _changed(self) -> None:
+        self.virtual_size = Size(0, len(self._held) + HEADER if self._held else 0)
+        self.refresh()
+        self._show_cursor()
+        self._tell()
 
     def watch_empty(self) -> None:
         """Say the new text."""
