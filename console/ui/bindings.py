@@ -10,6 +10,7 @@ from textual.binding import Binding, BindingType
 PLACES = {
     "app": "Everywhere",
     "table": "In a list",
+    "box": "While typing",
     "triage": "Triage",
     "history": "History",
     "limits": "Limits",
@@ -47,7 +48,7 @@ KEYS: tuple[Key, ...] = (
     Key("app.palette", "ctrl+p", "app.command_palette", "Command palette", "app", priority=True, label="Commands"),
     Key("app.palette_colon", "colon", "app.command_palette", "Command palette", "app"),
     Key("app.help", "question_mark", "app.help", "Help", "app", show=True),
-    Key("app.help_f1", "f1", "app.help", "Help, also while typing", "app", priority=True, label="Help"),
+    Key("app.help_f1", "f1", "app.help", "Help, also while typing", "app", show=True, priority=True, label="Help"),
     Key("app.theme", "f2", "app.next_theme", "Next theme", "app", label="Theme"),
     Key("app.jump", "ctrl+o", "app.jump", "Jump to a part of the screen", "app", label="Jump"),
     Key(
@@ -67,6 +68,7 @@ KEYS: tuple[Key, ...] = (
     Key("table.choose", "enter", "choose", "Details", "table", show=True),
     Key("table.sort", "s", "sort_next", "Sort by the next column", "table", label="Sort"),
     Key("table.sort_reverse", "S", "sort_reverse", "Reverse the sort", "table"),
+    Key("box.list", "down", "leave", "To the list; Enter and Esc go there too", "box", show=True, label="List"),
     Key("triage.search", "slash", "search", "Search; Esc gives the list back", "triage", show=True, label="Search"),
     Key("triage.stage", "plus", "stage", "Put what is marked into the queue", "triage", show=True, label="Queue"),
     Key(
@@ -137,6 +139,19 @@ def bindings(where: str) -> list[BindingType]:
     ]
 
 
+def palette(screen: str | None) -> list[Key]:
+    """What the command palette offers on that screen: what its keys do, then what keys do everywhere.
+
+    Over a dialog, where `screen` is None, only the latter. Each action is there once; the palette itself is not.
+    """
+    offered: dict[str, Key] = {}
+    for place in (screen, "app"):
+        for key in KEYS:
+            if key.where == place and key.action != "app.command_palette":
+                offered.setdefault(key.action, key)
+    return list(offered.values())
+
+
 def keymap(wanted: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
     """The operator's own keys by binding id, as `App.set_keymap` takes them; and a sentence for each that is no use."""
     known = {key.id: key for key in KEYS}
@@ -170,6 +185,15 @@ _DISPLAY = {
     "pageup": "PgUp",
     "down": "↓",
     "up": "↑",
+    "home": "Home",
+    "end": "End",
+    "delete": "Del",
+    "backspace": "Bksp",
+    "enter": "Enter",
+    "escape": "Esc",
+    "tab": "Tab",
+    "f1": "F1",
+    "f2": "F2",
 }
 
 

@@ -10,7 +10,8 @@ from pydantic import SecretStr
 from rich.console import Console
 from textual.app import App
 from textual.color import Color
-from textual.widgets import Button
+from textual.command import CommandList, CommandPalette
+from textual.widgets import Button, Input
 
 from console.okta.limits import BucketState
 from console.revocation.events import BatchFinished, Paused, Why
@@ -222,10 +223,67 @@ async def test_keys_can_be_remapped_by_id() -> None:
         assert any("bad.id" in one.message for one in app._notifications)
 
 
-async def test_the_palette_has_no_screenshot() -> None:
-    async with demo_workspace() as workspace, console(workspace) as (app, _):
-        titles = {command.title for command in app.get_system_commands(app.screen)}
-        assert {"Theme", "Help", "Triage", "History", "Limits", "Pause or go on", "Stop", "Quit"} == titles
+async def test_the_palette_offers_what_keys_do_here_and_no_screenshot() -> None:
+    async with demo_workspace(keys={"triage.review": "ctrl+r"}) as workspace, console(workspace) as (app, pilot):
+        offered = {command.title: command.help for command in app.get_system_commands(app.screen)}
+        assert {"Theme", "Help", "Review and run", "Paste targets", "Stop: nothing more is sent"} <= set(offered)
+        assert offered["Review and run"] == "key ctrl+r"
+        assert not any("creenshot" in title or "palette" in title for title in offered)
+        await pilot.press("2")
+        offered = {command.title: command.help for command in app.get_system_commands(app.screen)}
+        assert "Review and run" not in offered
+        assert "Verify that the history is whole" in offered
+        await pilot.press("question_mark")
+        over_a_dialog = {command.title for command in app.get_system_commands(app.screen)}
+        assert "Verify that the history is whole" not in over_a_dialog
+        assert "Help" in over_a_dialog
+
+
+@pytest.mark.parametrize("mode", ["triage", "history", "limits"])
+async def test_every_entry_of_the_palette_works(mode: str) -> None:
+    async with demo_workspace() as workspace, console(workspace) as (app, pilot):
+        app.action_go(mode)
+        await settled(pilot)
+        for command in list(app.get_system_commands(app.screen)):
+            if command.title.startswith("Quit"):
+                continue
+            result = command.callback()
+            if result is not None:
+                await result
+            await settled(pilot)
+            assert app.is_running
+            while len(app.screen_stack) > 1:
+                await app.screen.dismiss(None)
+                await pilot.pause()
+            app.action_go(mode)
+            await settled(pilot)
+
+
+async def test_the_palette_is_chosen_from_by_keys() -> None:
+    async with demo_workspace() as workspace, console(workspace) as (app, pilot):
+        await pilot.press("colon")
+        assert isinstance(app.screen, CommandPalette)
+        await pilot.press(*"history:")
+        while not (found := app.screen.query_one(CommandList).option_count):
+            await pilot.pause()
+        assert found
+        await pilot.press("down", "enter")
+        await settled(pilot)
+        assert app.current_mode == "history"
+
+
+async def test_the_footer_names_no_key_that_would_be_typed() -> None:
+    async with demo_workspace() as workspace, console(workspace) as (app, pilot):
+        for mode, box in (("triage", "search"), ("history", "filter")):
+            app.action_go(mode)
+            await settled(pilot)
+            app.screen.query_one(f"#{box}").focus()
+            await pilot.pause()
+            shown = {active.binding.key for active in app.screen.active_bindings.values() if active.binding.show}
+            assert shown == {"down", "f1", "ctrl+q"}
+            await pilot.press("slash", "plus", "minus", "down")
+            assert app.screen.query_one(f"#{box}", Input).value == "/+-"
+            assert isinstance(app.focused, VirtualTable)
 
 
 async def test_a_thousand_events_are_one_tick(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -58,6 +58,10 @@ def shown(app: App[None], selector: str) -> str:
     return str(app.screen.query_one(selector).render())
 
 
+def drawn(app: App[None]) -> str:
+    return "\n".join(strip.text for strip in app.screen._compositor.render_strips())
+
+
 async def test_case_keeps_both_and_makes_them_safe() -> None:
     app = Host(CaseDialog("INC-1", ""))
     async with app.run_test() as pilot:
@@ -115,7 +119,7 @@ async def test_paste_with_hostile_text_is_text() -> None:
     async with app.run_test() as pilot:
         app.post_message(events.Paste("\n".join(HOSTILE)))
         await until(pilot, lambda: "left out" in shown(app, "#summary"))
-        text = "\n".join(strip.text for strip in app.screen._compositor.render_strips())
+        text = drawn(app)
         assert "\x1b" not in text
         assert "\x9b" not in text
 
@@ -128,6 +132,7 @@ async def test_a_file_is_read_first_and_taken_second(tmp_path: Path) -> None:
         app.screen.query_one("#path", Input).value = str(path)
         await pilot.press("enter")
         await until(pilot, lambda: "2 targets" in shown(app, "#summary"))
+        await until(pilot, lambda: "Look up  (Enter)" in drawn(app))
         assert app.answer is NOTHING
         await pilot.press("enter")
         await until(pilot, lambda: app.answer is not NOTHING)
@@ -152,7 +157,7 @@ async def test_unresolved_shows_every_target_with_its_reason() -> None:
     app = Host(UnresolvedDialog(missed))
     async with app.run_test(size=(120, 40)) as pilot:
         await pilot.pause()
-        text = "\n".join(strip.text for strip in app.screen._compositor.render_strips())
+        text = drawn(app)
         assert all(f"why {number}" in text for number in range(len(HOSTILE)))
         assert "\x1b" not in text
         await pilot.press("d")

@@ -26,6 +26,7 @@ from console.ui.screens.export import ExportDialog
 from console.ui.screens.record import record_pairs, short_time
 from console.ui.widgets.facts import Facts, whole
 from console.ui.widgets.limit_line import LimitLine
+from console.ui.widgets.text_box import TextBox
 from console.ui.widgets.title_line import TitleLine
 from console.ui.widgets.virtual_table import Column, VirtualTable
 from console.workspace import Workspace
@@ -40,7 +41,7 @@ HINT = "words, or  case:INC-1  user:ann@acme.test  outcome:failed  operator:eve 
 
 COLUMNS: tuple[Column[RevocationRecord], ...] = (
     Column("queued", "Queued (UTC)", lambda one: (short_time(one.queued_at), "$quiet"), 14, sort=lambda one: one.id),
-    Column("user", "User", lambda one: one.user.login or one.user.id, 16, flex=3, sort=lambda one: one.user.login),
+    Column("user", "User", lambda one: one.user.login or one.user.id, 20, flex=3, sort=lambda one: one.user.login),
     Column(
         "outcome",
         "Outcome",
@@ -83,7 +84,7 @@ class HistoryScreen(Screen[None]):
         yield LimitLine(self._workspace)
         with Vertical(classes="pane", id="filter-pane") as pane:
             pane.border_title = "Filter"
-            yield Input(placeholder=HINT, id="filter", compact=True)
+            yield TextBox("records", placeholder=HINT, id="filter")
         with Horizontal(id="history-body"):
             with Vertical(classes="pane", id="records-pane") as records_pane:
                 records_pane.border_title = "History"

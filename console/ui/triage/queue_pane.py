@@ -9,7 +9,7 @@ from textual.widgets import Static
 
 from console.revocation.events import Why
 from console.revocation.states import Item, State
-from console.text import sanitize
+from console.text import sanitize, width
 from console.ui.changes import Changes
 from console.ui.look import look
 from console.ui.triage.badges import options_cell
@@ -85,9 +85,9 @@ class QueuePane(Vertical):
     def _columns(self) -> tuple[Column[Item], ...]:
         return (
             Column("state", "State", _state, 11, sort=lambda item: (ORDER[item.state], item.id)),
-            Column("login", "User", lambda item: item.user.login or item.user.id, 15, flex=3, sort=_login),
-            Column("also", "Also", options_cell, 4, sort=_options),
-            Column("last", "Last", self._last, 8, flex=2, sort=lambda item: (item.status or 0, item.attempts)),
+            Column("login", "User", lambda item: item.user.login or item.user.id, 16, flex=4, sort=_login),
+            Column("also", "Also", options_cell, 7, sort=_options),
+            Column("last", "Last", self._last, 6, flex=2, sort=lambda item: (item.status or 0, item.attempts)),
         )
 
     def _last(self, item: Item) -> tuple[str, str]:
@@ -133,8 +133,9 @@ class QueuePane(Vertical):
             return
         said = sanitize(paused.message, limit=400)
         title = "‖ " if paused.why is Why.OPERATOR else f"‖ Paused ({paused.why}): "
-        text = Content.assemble((title, "bold"), said, ("\nz goes on, x stops", "bold"))
-        banner.update(text)
+        keys = "z goes on, x stops"
+        fits = width(f"{title}{said}  {keys}") <= banner.content_region.width
+        banner.update(Content.assemble((title, "bold"), said, "  " if fits else "\n", (keys, "bold")))
 
 
 def _state(item: Item) -> tuple[str, str]:
