@@ -15,7 +15,7 @@ from textual.screen import Screen
 
 from console.paths import config_dir, themes_dir
 from console.revocation.events import BatchFinished, Event, Paused, Why
-from console.text import count, duration
+from console.text import duration
 from console.ui import theme
 from console.ui.bindings import bindings, display, keymap, palette
 from console.ui.changes import Collector
@@ -187,8 +187,7 @@ class EvictApp(App[None]):
             dispatcher.pause()
         text = "Sending stands still. Stop the batch? What was not sent is cancelled and recorded as such."
         if await self.push_screen_wait(Confirm("Stop", text, yes="Stop the batch", no="Go on")):
-            stopped = await dispatcher.stop()
-            self.notify(f"{count(len(stopped.cancelled), 'revocation')} cancelled.", title="Stopped", markup=False)
+            await dispatcher.stop()  # how it ended is said by the end of the batch
         elif not stood:
             dispatcher.resume()
 

@@ -193,6 +193,19 @@ async def test_pause_says_so_and_stop_asks() -> None:
         await console.pilot.press("y")
         await console.until(lambda: console.states() == [State.CANCELLED] * 3)
         await console.until(lambda: "‖ Paused" not in console.text())
+        await console.until(lambda: "3 cancelled" in console.text())
+        assert [one.title for one in console.app._notifications] == ["Batch finished"]
+        assert not any("– cancelled" in line and "Cancel" in line for line in console.text().splitlines())
+
+
+async def test_the_end_of_a_batch_is_said_once_and_a_small_one_without_an_opening() -> None:
+    async with triage() as console:
+        console.stage(await demo_users(console.workspace, 3))
+        await reviewed(console)
+        await console.pilot.press("y")
+        await console.until(lambda: console.states() == [State.REVOKED] * 3)
+        await console.until(lambda: bool(console.app._notifications))
+        assert [one.title for one in console.app._notifications] == ["Batch finished"]
 
 
 async def test_z_goes_on() -> None:

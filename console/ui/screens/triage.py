@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -14,14 +13,14 @@ from textual.widgets import Footer
 
 from console.okta.models import User
 from console.revocation.events import BatchOpened, Event, RateLimitMet
-from console.revocation.states import Item
 from console.text import count
 from console.ui.bindings import bindings
 from console.ui.changes import Changes
-from console.ui.screens.export import ExportDialog
+from console.ui.dialogs.plan import Y_IS_ENOUGH
 from console.ui.triage.filling import Filling
 from console.ui.triage.running import Running
 from console.ui.triage.search_pane import SearchPane
+from console.ui.triage.taking import Taking
 from console.ui.widgets.limit_line import LimitLine
 from console.ui.widgets.title_line import TitleLine
 from console.ui.widgets.virtual_table import VirtualTable
@@ -31,7 +30,7 @@ QUIET_S = 10.0
 """Between two toasts about 429s."""
 
 
-class TriageScreen(Filling, Running):
+class TriageScreen(Filling, Running, Taking):
     """Search on the left, queue on the right, details of the user under the cursor below or beside them."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings("triage")
@@ -42,8 +41,6 @@ class TriageScreen(Filling, Running):
         super().__init__(workspace)
         self._limited = 0
         self._limited_due = 0.0
-        self._source = "results"
-        """The table whose cursor the details follow."""
 
     def compose(self) -> ComposeResult:
         """Chrome, the two panes, the drawer."""
@@ -79,6 +76,8 @@ class TriageScreen(Filling, Running):
         if isinstance(event, BatchOpened):
             items = self._workspace.queue.items.values()
             number = sum(1 for item in items if item.batch_id == event.batch.id)
+            if number <= Y_IS_ENOUGH:
+                return  # over before it can be read
             case = f", case {event.batch.case}" if event.batch.case else ""
             self._say(f"{count(number, 'user')}{case}. z pauses, x stops.", title="Batch opened")
         elif isinstance(event, RateLimitMet):
@@ -107,7 +106,7 @@ class TriageScreen(Filling, Running):
     def key_escape(self) -> None:
         """One step back: out of the drawer, out of the search box, clear the marks."""
         if self.has_class("-details"):
-            self.remove_class("-details")
+            self._open_details(False)
             self.query_one(f"#{self._source}").focus()
         elif not isinstance(self.focused, VirtualTable):
             self._search.table.focus()
@@ -141,9 +140,13 @@ class TriageScreen(Filling, Running):
     def _chosen(self, event: VirtualTable.Chosen) -> None:
         """Enter opens the drawer, and closes it again."""
         event.stop()
-        self.toggle_class("-details")
+        self._open_details(not self.has_class("-details"))
         if self.has_class("-narrow") and self.has_class("-details"):
             self._details.focus()
+
+    def _open_details(self, opened: bool) -> None:
+        self.set_class(opened, "-details")
+        self._details.border_subtitle = "Esc closes" if opened and not self.has_class("-vast") else ""
 
     @on(VirtualTable.MarksChanged)
     def _marks_changed(self, event: VirtualTable.MarksChanged) -> None:
@@ -164,29 +167,3 @@ class TriageScreen(Filling, Running):
         """The rest of a search that was cut short."""
         if not self._search.more():
             self._say("All users that match are listed.")
-
-    # Taking out
-
-    def action_copy_id(self) -> None:
-        """Copy the ID of the user under the cursor, or of all marked ones, one a line."""
-        table: VirtualTable[Any] = self._queue.table if self._source == "queue" else self._search.table
-        ids = [row.user.id if isinstance(row, Item) else row.id for row in table.wanted()]
-        if ids:
-            self.app.copy_to_clipboard("\n".join(ids))
-            self._say(f"Copied {ids[0]}" if len(ids) == 1 else f"Copied {len(ids):,} IDs")
-
-    def action_export(self) -> None:
-        """The history of what is marked in the queue, or else of all of it, to a file."""
-        history = self._workspace.history
-        items = self._queue.table.marked_rows() or self._queue.table.rows
-        records = [record for item in items if (record := history.get(item.id)) is not None]
-        if not records:
-            self._say("Nothing of the queue is in the history yet: it is once confirmed.")
-            return
-
-        def written(path: Path | None) -> None:
-            if path is not None:
-                self._say(f"{count(len(records), 'record')} written to {path}", title="Exported")
-
-        stamp = f"{self._workspace.clock.now():%Y%m%d-%H%M%S}"
-        self.app.push_screen(ExportDialog(records, Path(f"evict-queue-{stamp}.csv")), written)

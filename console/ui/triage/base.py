@@ -31,6 +31,8 @@ class TriageBase(Screen[None]):
         self._search = SearchPane(workspace, self._badges)
         self._queue = QueuePane(workspace, self._intent)
         self._details = Details(workspace, self._badges)
+        self._source = "results"
+        """The table whose cursor the details follow."""
 
     @property
     def _in_queue(self) -> bool:

@@ -99,7 +99,7 @@ class QueuePane(Vertical):
             return ("again" if item.retries else ""), "$quiet"
         tries = f"{item.attempts}×" if item.attempts > 1 else ""
         code = "" if item.status is None else str(item.status)
-        note = "" if item.state is State.REVOKED else item.note
+        note = "" if item.state in (State.REVOKED, State.CANCELLED) else item.note
         return " ".join(part for part in (tries, code, note) if part), "$quiet"
 
     def wanted_staged(self) -> list[Item]:

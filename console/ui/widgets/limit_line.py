@@ -55,7 +55,9 @@ class LimitLine(Line):
         if dispatcher.paused is not None:
             return fact("‖ paused", "$warning bold")
         words = self._workspace.pacer.state()
-        return fact(words, "$quiet" if words == "idle" else "$state-sending", drop=9)
+        # The numbers beside them tell as much, but for what is out of the ordinary.
+        ordinary = words in ("idle", "sending") or words.startswith("waiting")
+        return fact(words, "$quiet" if words == "idle" else "$state-sending", drop=9 if ordinary else 1)
 
     def _batch(self, cells: int) -> list[Fact]:
         dispatcher = self._workspace.dispatcher
