@@ -90,7 +90,7 @@ KEYS: tuple[Key, ...] = (
     Key("triage.clear", "C", "clear_finished", "Clear away what has an outcome", "triage", label="Clear"),
     Key("triage.more", "m", "more", "Load the rest of a long search", "triage", label="More"),
     Key("triage.unresolved", "n", "unresolved", "Targets that gave no user, and why", "triage", label="Not resolved"),
-    Key("triage.other", "tab", "other_list", "Between the users found and the queue", "triage", label="Other list"),
+    Key("triage.other", "tab", "other_list", "Go between the users found and the queue", "triage", label="Other list"),
     Key("triage.copy", "y", "copy_id", "Copy the ID", "triage", label="Copy ID"),
     Key("triage.export", "e", "export", "Export", "triage", label="Export"),
     Key("history.filter", "slash", "filter", "Filter; Esc gives the list back", "history", show=True, label="Filter"),

@@ -16,13 +16,13 @@ from textual.widgets import Input
 from console.paths import themes_dir
 from console.revocation.resolver import Resolved
 from console.revocation.targets import Kind, Parsed, Target
-from console.ui.app import EvictApp
 from console.ui.dialogs.case import CaseDialog
 from console.ui.dialogs.open_file import OpenFileDialog
 from console.ui.dialogs.paste import PasteBox, PasteDialog
 from console.ui.dialogs.unresolved import UnresolvedDialog
 from console.ui.theme import DEFAULT, load_themes, own_variables
 from tests.support.hostile import HOSTILE
+from tests.support.ui import STYLES
 
 NOTHING: Any = object()
 
@@ -30,7 +30,7 @@ NOTHING: Any = object()
 class Host(App[None]):
     """Shows one dialog with Evict's styles and keeps its answer."""
 
-    CSS_PATH = [Path(__file__).parents[2] / "console/ui" / str(path) for path in EvictApp.CSS_PATH]  # noqa: RUF012
+    CSS_PATH = STYLES
 
     def __init__(self, dialog: Screen[Any]) -> None:
         super().__init__()
@@ -154,11 +154,12 @@ async def test_a_file_that_is_none_says_so_in_place(tmp_path: Path) -> None:
 
 async def test_unresolved_shows_every_target_with_its_reason() -> None:
     missed = [Resolved(Target(text or "-", Kind.LOGIN, n), None, f"why {n}") for n, text in enumerate(HOSTILE)]
-    app = Host(UnresolvedDialog(missed))
+    app = Host(UnresolvedDialog(missed[::-1]))
     async with app.run_test(size=(120, 40)) as pilot:
         await pilot.pause()
         text = drawn(app)
-        assert all(f"why {number}" in text for number in range(len(HOSTILE)))
+        whys = [f"why {number}" for number in range(len(HOSTILE))]
+        assert [why for line in text.splitlines() for why in whys if f"{why} " in line] == whys
         assert "\x1b" not in text
         await pilot.press("d")
         await until(pilot, lambda: app.answer is True)

@@ -15,10 +15,12 @@ from console.revocation.states import Options, State
 from console.ui.dialogs.paste import PasteBox, PasteDialog
 from console.ui.dialogs.review import ReviewDialog
 from console.ui.dialogs.unresolved import UnresolvedDialog
+from console.ui.look import look
 from console.ui.screens.confirm import Confirm
 from console.ui.screens.triage import TriageScreen
 from console.ui.triage import search_pane
 from console.ui.triage.details import age
+from console.ui.triage.queue_lines import SHOWN, CountsLine
 from tests.support.hostile import HOSTILE
 from tests.support.triage import Triage, demo_users, some_user, triage
 
@@ -452,6 +454,21 @@ async def test_a_long_review_keeps_its_answers_on_a_short_screen() -> None:
         assert "and press Enter to revoke" in shown
         assert "Back  (Esc)" in shown
         assert f"Revoke {len(found) - 1} users  (Enter)" in shown
+
+
+async def test_counts_keep_the_words_of_what_needs_the_eye() -> None:
+    async with triage() as console:
+        line = console.screen.query_one(CountsLine)
+        shown = dict.fromkeys(SHOWN, 1000)
+        console.workspace.queue.counts = lambda: shown  # type: ignore[method-assign, assignment]
+        wide = line.line(200).plain
+        assert all(look(state).word in wide for state in SHOWN)
+        narrow = line.line(112).plain
+        assert "✕ 1,000 failed" in narrow
+        assert "? 1,000 unknown" in narrow
+        assert "✓ 1,000 " in narrow
+        assert "revoked" not in narrow
+        assert line.line(112).cell_length == 112
 
 
 def test_ages_are_short() -> None:

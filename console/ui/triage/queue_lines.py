@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual.content import Content
 
 from console.revocation.states import State
-from console.text import count, duration, sanitize
+from console.text import count, duration, sanitize, width
 from console.ui.look import look
 from console.ui.triage.badges import also, options_words
 from console.ui.triage.intent import Intent
@@ -24,6 +24,19 @@ SHOWN = (
     State.NOT_FOUND,
     State.CANCELLED,
 )
+WELL_KNOWN = (
+    State.REVOKED,
+    State.QUEUED,
+    State.STAGED,
+    State.CANCELLED,
+    State.SENDING,
+    State.RETRYING,
+    State.DENIED,
+    State.NOT_FOUND,
+    State.FAILED,
+    State.UNKNOWN,
+)
+"""In which order their words give way."""
 
 
 class CountsLine(Line):
@@ -34,16 +47,17 @@ class CountsLine(Line):
         self._workspace = workspace
 
     def line(self, cells: int) -> Content:
-        """The whole line; where it is too narrow, words go first and glyphs stay."""
+        """The whole line; where it is too narrow, words go and glyphs stay, those that need the eye last."""
         counts = self._workspace.queue.counts()
-        present = [(look(state), counts[state]) for state in SHOWN if counts[state]]
-        if not present:
+        if not any(counts[state] for state in SHOWN):
             return Content.styled("nothing queued", "$quiet")
-        line = lay([fact(f"{one.glyph} {number:,} {one.word}", one.style) for one, number in present], [], cells)
-        if sum(len(one.word) + len(f"{number:,}") + 5 for one, number in present) <= cells + 2:
-            return line
-        short = [fact(f"{one.glyph} {number:,} {one.word[:4]}", one.style) for one, number in present]
-        return lay(short, [], cells, gap=" ")
+        told = {state: f"{look(state).glyph} {counts[state]:,} {look(state).word}" for state in SHOWN if counts[state]}
+        for state in WELL_KNOWN:
+            if sum(width(text) for text in told.values()) + 2 * (len(told) - 1) <= cells:
+                break
+            if state in told:
+                told[state] = f"{look(state).glyph} {counts[state]:,}"
+        return lay([fact(text, look(state).style) for state, text in told.items()], [], cells)
 
 
 class IntentLine(Line):
