@@ -161,7 +161,7 @@ def keymap(wanted: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
         keys = [part.strip() for part in value.split(",") if part.strip()]
         bad = sorted(FORBIDDEN.intersection(part.lower() for part in keys))
         if name not in known:
-            problems.append(f"keys: there is no binding {name!r}; the help screen lists them")
+            problems.append(f"keys: there is no binding {name!r}; the table of keys in the README has their names")
         elif not keys:
             problems.append(f"keys: {name} has no key")
         elif bad:
@@ -204,11 +204,11 @@ def display(keys: str) -> str:
 
 
 def markdown() -> str:
-    """The keys as a Markdown table, for the README."""
-    lines = ["| where | key | does | id |", "|---|---|---|---|"]
+    """The keys as a Markdown table, for the README: one row each, the name of the place in its first."""
+    lines = ["| where | key | does | name |", "|---|---|---|---|"]
     for place, heading in PLACES.items():
-        for key in KEYS:
-            if key.where == place:
-                shown = display(key.keys).replace("|", "\\|")
-                lines.append(f"| {heading} | `{shown}` | {key.description} | `{key.id}` |")
+        keys = [key for key in KEYS if key.where == place]
+        for number, key in enumerate(keys):
+            shown = " ".join(f"`{part}`" for part in display(key.keys).split(" "))
+            lines.append(f"| {'' if number else heading} | {shown} | {key.description} | `{key.id}` |")
     return "\n".join(lines) + "\n"

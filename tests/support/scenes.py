@@ -24,6 +24,7 @@ from console.settings import load_demo
 from console.ui.app import EvictApp
 from console.ui.dialogs.paste import PasteBox
 from console.ui.dialogs.review import ReviewDialog
+from console.ui.widgets.virtual_table import VirtualTable
 from console.workspace import Workspace
 from tests.support.triage import Triage
 from tests.support.ui import STYLES, record, settled
@@ -34,10 +35,10 @@ TROUBLE = (
     Fault(403, code="E0000006"),
     *([None] * 4),
     Fault(404, code="E0000007"),
-    *([None] * 20),
-    *([Fault(503)] * 2),
-    *([None] * 40),
+    *([None] * 16),
     *([Fault(503)] * 3),
+    *([None] * 13),
+    *([Fault(503)] * 2),
 )
 """What goes wrong with the first requests of a batch, so that every kind of row is there to be seen."""
 
@@ -76,6 +77,8 @@ async def rest(stage: Triage, seconds: float = 1.0) -> None:
     await settled(stage.pilot)
     for screen in stage.app.screen_stack:
         await screen.query(Toast).remove()
+        for box in screen.query(Input):
+            box.cursor_blink = False
     stage.app._tick()
     await settled(stage.pilot)
 
@@ -107,16 +110,20 @@ async def everybody(stage: Triage) -> list[User]:
 
 async def confirm(stage: Triage, users: list[User], *, case: str = CASE, reason: str = REASON) -> None:
     """Run a batch as far as this window goes."""
-    dispatcher, pacer = stage.workspace.dispatcher, stage.workspace.pacer
     items = stage.stage(users, Options(oauth_tokens=True))
-    await dispatcher.confirm([item.id for item in items], case=case, reason=reason)
+    await stage.workspace.dispatcher.confirm([item.id for item in items], case=case, reason=reason)
+    await at_rest(stage)
 
-    def at_rest() -> bool:
+
+async def at_rest(stage: Triage) -> None:
+    """Wait until the running batch waits for a window, with nothing under way."""
+    pacer = stage.workspace.pacer
+
+    def waits() -> bool:
         flying = sum(one.in_flight for one in pacer.snapshot() if one.bucket == Bucket.USERS)
-        waits = pacer.state().startswith("waiting") and not flying
-        return waits and State.SENDING not in stage.states()
+        return pacer.state().startswith("waiting") and not flying and State.SENDING not in stage.states()
 
-    await stage.until(lambda: at_rest() or not dispatcher.running)
+    await stage.until(waits)
 
 
 # The scenes
@@ -129,7 +136,7 @@ async def empty(stage: Triage) -> None:
 
 async def searching(stage: Triage) -> None:
     """Three of those found are marked."""
-    await stage.find("ma")
+    await stage.find("an")
     await stage.pilot.press("space", "space", "down", "space")
     stage.search.box.focus()
     await rest(stage)
@@ -184,7 +191,7 @@ async def draining(stage: Triage) -> None:
     users = await everybody(stage)
     stage.screen._intent.case, stage.screen._intent.reason = CASE, REASON
     await confirm(stage, users[1:])
-    await stage.find("mar")
+    await stage.find("be")
     await rest(stage, 14)
 
 
@@ -205,11 +212,23 @@ async def history(stage: Triage) -> None:
 
 
 async def proof(stage: Triage) -> None:
-    """What the history says of the batch, by its case."""
-    await draining(stage)
+    """What the history says of a case: one revocation took two attempts."""
+    org, clock = stage.workspace.demo_org, stage.workspace.clock
+    assert org is not None
+    assert isinstance(clock, ManualClock)
+    org.faults.queue(*([None] * 3), Fault(403, code="E0000006"), None, Fault(503), None, None, Fault(404))
+    users = await everybody(stage)
+    items = stage.stage(users[1:20], Options(oauth_tokens=True))
+    await stage.workspace.dispatcher.confirm([item.id for item in items], case=CASE, reason=REASON)
+    await stage.until(lambda: stage.states().count(State.RETRYING) == 1 and State.SENDING not in stage.states())
+    await clock.advance(5)
+    await stage.until(lambda: not stage.workspace.dispatcher.running)
     await stage.pilot.press("2")
     await settled(stage.pilot)
-    stage.app.screen.query_one("#filter", Input).value = f"case:{CASE} outcome:revoked"
+    stage.app.screen.query_one("#filter", Input).value = f"case:{CASE}"
+    await rest(stage)
+    table = stage.app.screen.query_one("#records", VirtualTable)
+    table.move_to(next(place for place, one in enumerate(table.rows) if len(one.attempts) > 1))
     await rest(stage)
 
 
@@ -227,11 +246,17 @@ async def limits(stage: Triage) -> None:
 
 
 async def limits_draining(stage: Triage) -> None:
-    """While a batch waits for the next window, and others use the org too."""
-    org = stage.workspace.demo_org
+    """While a batch waits for its third window, and others use the org too."""
+    org, clock = stage.workspace.demo_org, stage.workspace.clock
     assert org is not None
+    assert isinstance(clock, ManualClock)
     org.others_spend("users", 25)
     await draining(stage)
+    await clock.advance(50)
+    await at_rest(stage)
+    await clock.advance(20)
+    org.others_spend("users", 35)
+    await stage.find("ma")
     await stage.pilot.press("3")
     await rest(stage)
 
