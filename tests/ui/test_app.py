@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,7 @@ from textual.widgets import Button, Input
 from console.okta.limits import BucketState
 from console.revocation.events import BatchFinished, Paused, Why
 from console.revocation.states import Batch, Item, Options, State
+from console.text import sanitize
 from console.ui import run
 from console.ui.app import EvictApp
 from console.ui.changes import Changes, Collector
@@ -26,6 +29,7 @@ from console.ui.screens.jump import JumpScreen
 from console.ui.widgets.limit_line import LimitLine, level_style
 from console.ui.widgets.title_line import TitleLine
 from console.ui.widgets.virtual_table import VirtualTable
+from console.workspace import Connection
 from tests.support.hostile import HOSTILE
 from tests.support.ui import console, demo_workspace, settled
 
@@ -85,6 +89,33 @@ def test_run_gives_the_apps_return_code(monkeypatch: pytest.MonkeyPatch) -> None
     assert run.run(load_demo(), demo=True, users=5) == 1
 
 
+CRASHING = """
+import sys
+from console.ui.app import EvictApp
+
+run_async = EvictApp.run_async
+EvictApp.run_async = lambda self: run_async(self, headless=True)
+
+def crash(self):
+    password = "kept-in-a-local-variable-of-" + "the-crash"
+    raise RuntimeError("it broke")
+
+EvictApp._connect = crash
+from console.settings import load_demo
+from console.ui.run import run
+sys.exit(run(load_demo(), demo=True, users=5))
+"""
+
+
+def test_the_process_itself_ends_with_1_after_a_crash_and_prints_no_locals() -> None:
+    done = subprocess.run([sys.executable, "-c", CRASHING], capture_output=True, text=True, timeout=60, check=False)
+    printed = done.stdout + done.stderr
+    assert done.returncode == 1
+    assert "it broke" in printed
+    assert "The history holds every" in printed
+    assert "kept-in-a-local-variable-of-the-crash" not in printed
+
+
 async def test_screens_change_by_number_and_the_title_says_which() -> None:
     async with demo_workspace() as workspace, console(workspace) as (app, pilot):
         for key, mode in (("2", "history"), ("3", "limits"), ("1", "triage")):
@@ -122,6 +153,11 @@ async def test_hostile_names_stay_text_in_title_and_toasts(text: str) -> None:
         title = app.screen.query_one(TitleLine)
         title.tick()
         assert title.render().plain.isprintable()
+        workspace.connection = Connection("offline", text)
+        limit = app.screen.query_one(LimitLine)
+        limit.tick()
+        assert limit.render().plain.isprintable()
+        assert sanitize(text)[:20] in limit.render().plain
         app._announce(Paused(Why.CIRCUIT, text))
         await pilot.pause()
         assert app.is_running

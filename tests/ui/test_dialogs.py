@@ -119,9 +119,10 @@ async def test_paste_with_hostile_text_is_text() -> None:
     async with app.run_test() as pilot:
         app.post_message(events.Paste("\n".join(HOSTILE)))
         await until(pilot, lambda: "left out" in shown(app, "#summary"))
-        text = drawn(app)
-        assert "\x1b" not in text
-        assert "\x9b" not in text
+        assert app.screen.query_one(PasteBox).text == "", "kept aside, not drawn"
+        assert "kept aside" in shown(app, "#aside")
+        assert "\x1b" not in drawn(app)
+        assert "\x9b" not in drawn(app)
 
 
 async def test_a_file_is_read_first_and_taken_second(tmp_path: Path) -> None:

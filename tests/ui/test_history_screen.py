@@ -89,6 +89,16 @@ async def test_a_filter_that_makes_no_sense_keeps_the_list_and_says_why() -> Non
             assert pane.border_subtitle
 
 
+@pytest.mark.parametrize("text", HOSTILE)
+async def test_a_filter_that_is_hostile_is_said_as_text(text: str) -> None:
+    async with demo_workspace() as workspace, console(workspace) as (app, pilot):
+        screen = await opened(app, pilot)
+        screen.query_one("#filter", Input).value = f"since:{text}"
+        await settled(pilot)
+        assert app.is_running
+        assert str(screen.query_one("#filter-pane").border_subtitle).isprintable()
+
+
 async def test_letters_typed_into_the_filter_are_text() -> None:
     async with demo_workspace() as workspace, console(workspace) as (app, pilot):
         screen = await opened(app, pilot)

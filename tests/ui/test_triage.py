@@ -21,6 +21,7 @@ from console.ui.screens.triage import TriageScreen
 from console.ui.triage import search_pane
 from console.ui.triage.details import age
 from console.ui.triage.queue_lines import SHOWN, CountsLine
+from console.ui.widgets.line import Line
 from tests.support.hostile import HOSTILE
 from tests.support.triage import Triage, demo_users, some_user, triage
 
@@ -393,6 +394,9 @@ async def test_hostile_text_is_text_in_every_widget() -> None:
             console.results.move_to(number)
             await console.pilot.pause()
         console.screen._intent.case, console.screen._intent.reason = HOSTILE[0], HOSTILE[1]
+        for text in HOSTILE[:3]:
+            console.screen._say(text, title=text)
+        await console.until(lambda: console.text().count(HOSTILE[1]) >= 3)
         await console.pilot.pause()
         assert "Bob [/foo] Smith" in console.text()
         dialog = await reviewed(console)
@@ -454,6 +458,15 @@ async def test_a_long_review_keeps_its_answers_on_a_short_screen() -> None:
         assert "and press Enter to revoke" in shown
         assert "Back  (Esc)" in shown
         assert f"Revoke {len(found) - 1} users  (Enter)" in shown
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+async def test_hostile_text_stays_text_in_the_lines_above_the_queue(text: str) -> None:
+    async with triage() as console:
+        console.screen._intent.case = text
+        for line in console.screen.query(Line):
+            assert line.line(60).plain.isprintable()
+            assert line.line(60).cell_length <= 60
 
 
 async def test_counts_keep_the_words_of_what_needs_the_eye() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual.content import Content
 
 from console.okta.limits import Bucket, BucketState
-from console.text import duration
+from console.text import duration, sanitize
 from console.ui.widgets.line import Fact, Line, bar, fact, lay
 from console.workspace import Workspace
 
@@ -34,7 +34,7 @@ class LimitLine(Line):
         if connection.state == "connecting":
             return fact("◌ connecting …", "$quiet")
         if connection.state in ("offline", "refused"):
-            return fact(f"✕ {connection.state}: {connection.message}", "$state-failed")
+            return fact(f"✕ {connection.state}: {sanitize(connection.message)}", "$state-failed")
         return None
 
     def _bucket(self, cells: int) -> list[Fact]:
