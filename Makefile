@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 # A variable of the developer's own shell must not reach a test or a picture.
 CLEAN := env -u NO_COLOR -u TEXTUAL_THEME -u TEXTUAL_FILTERS
 
-.PHONY: help venv demo test check bench crash screenshots snapshots clean
+.PHONY: help venv demo test check bench crash keys screenshots snapshots clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -45,6 +45,9 @@ bench: $(STAMP) ## measure drains and records on this machine, into README
 
 crash: $(STAMP) ## kill drains at random moments and hold the history against the org (ROUNDS=50)
 	$(CLEAN) EVICT_CRASH_ROUNDS=$(or $(ROUNDS),50) $(BIN)/python -m pytest -q -n 2 tests/crash
+
+keys: $(STAMP) ## write the table of keys into README
+	@$(BIN)/python -m tests.keys
 
 screenshots: $(STAMP) ## redraw screenshots/ from the demo org
 	$(CLEAN) $(BIN)/python -m tests.screenshots

@@ -14,10 +14,10 @@ from textual.binding import BindingType
 from textual.screen import Screen
 
 from console.paths import config_dir, themes_dir
-from console.revocation.events import BatchFinished, Event, Paused
-from console.text import count, duration
+from console.revocation.events import BatchFinished, Event, Paused, Why
+from console.text import duration
 from console.ui import theme
-from console.ui.bindings import bindings, keymap
+from console.ui.bindings import bindings, display, keymap, palette
 from console.ui.changes import Collector
 from console.ui.crash import report
 from console.ui.look import look
@@ -148,6 +148,8 @@ class EvictApp(App[None]):
 
     def _announce(self, event: Event) -> None:
         if isinstance(event, Paused):
+            if event.why is Why.OPERATOR and self.current_mode == "triage":
+                return  # the banner above the queue says it
             self.notify(event.message, title="Paused", severity="warning", timeout=10, markup=False)
         elif isinstance(event, BatchFinished):
             ended = ", ".join(f"{number:,} {look(state).word}" for state, number in event.outcomes if number)
@@ -185,8 +187,7 @@ class EvictApp(App[None]):
             dispatcher.pause()
         text = "Sending stands still. Stop the batch? What was not sent is cancelled and recorded as such."
         if await self.push_screen_wait(Confirm("Stop", text, yes="Stop the batch", no="Go on")):
-            stopped = await dispatcher.stop()
-            self.notify(f"{count(len(stopped.cancelled), 'revocation')} cancelled.", title="Stopped", markup=False)
+            await dispatcher.stop()  # how it ended is said by the end of the batch
         elif not stood:
             dispatcher.resume()
 
@@ -225,18 +226,13 @@ class EvictApp(App[None]):
     # Palette
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        """What the palette offers on every screen. No screenshot: it would leave names in an unguarded file."""
-        yield SystemCommand("Theme", "Choose the colours", self.action_change_theme)
-        yield SystemCommand("Help", "Every key, and the meaning of each outcome", self.action_help)
-        for mode, (title, text) in {
-            "triage": ("Triage", "Find users, fill the queue, run it"),
-            "history": ("History", "What was revoked, by whom and why"),
-            "limits": ("Limits", "What the org lets us send"),
-        }.items():
-            yield SystemCommand(title, text, partial(self.action_go, mode))
-        yield SystemCommand("Pause or go on", "Hold the running batch, or let it go", self.action_pause)
-        yield SystemCommand("Stop", "Send nothing more of the running batch", self.action_stop)
-        yield SystemCommand("Quit", "Leave; asks while a batch runs", self.action_quit)
+        """What keys do here, and the list of themes. No screenshot: it would leave names in an unguarded file."""
+        yield SystemCommand("Theme", "Choose the colours from a list", self.action_change_theme)
+        keys, _ = keymap(self.workspace.settings.keys)
+        on_base = screen is self._bases.get(self.current_mode)
+        for key in palette(self.current_mode if on_base else None):
+            shown = display(keys.get(key.id, key.keys))
+            yield SystemCommand(key.description, f"key {shown}", partial(screen.run_action, key.action))
 
     # The end
 

@@ -10,6 +10,7 @@ from textual.binding import Binding, BindingType
 PLACES = {
     "app": "Everywhere",
     "table": "In a list",
+    "box": "While typing",
     "triage": "Triage",
     "history": "History",
     "limits": "Limits",
@@ -47,7 +48,7 @@ KEYS: tuple[Key, ...] = (
     Key("app.palette", "ctrl+p", "app.command_palette", "Command palette", "app", priority=True, label="Commands"),
     Key("app.palette_colon", "colon", "app.command_palette", "Command palette", "app"),
     Key("app.help", "question_mark", "app.help", "Help", "app", show=True),
-    Key("app.help_f1", "f1", "app.help", "Help, also while typing", "app", priority=True, label="Help"),
+    Key("app.help_f1", "f1", "app.help", "Help, also while typing", "app", show=True, priority=True, label="Help"),
     Key("app.theme", "f2", "app.next_theme", "Next theme", "app", label="Theme"),
     Key("app.jump", "ctrl+o", "app.jump", "Jump to a part of the screen", "app", label="Jump"),
     Key(
@@ -67,6 +68,7 @@ KEYS: tuple[Key, ...] = (
     Key("table.choose", "enter", "choose", "Details", "table", show=True),
     Key("table.sort", "s", "sort_next", "Sort by the next column", "table", label="Sort"),
     Key("table.sort_reverse", "S", "sort_reverse", "Reverse the sort", "table"),
+    Key("box.list", "down", "leave", "To the list; Enter and Esc go there too", "box", show=True, label="List"),
     Key("triage.search", "slash", "search", "Search; Esc gives the list back", "triage", show=True, label="Search"),
     Key("triage.stage", "plus", "stage", "Put what is marked into the queue", "triage", show=True, label="Queue"),
     Key(
@@ -88,7 +90,7 @@ KEYS: tuple[Key, ...] = (
     Key("triage.clear", "C", "clear_finished", "Clear away what has an outcome", "triage", label="Clear"),
     Key("triage.more", "m", "more", "Load the rest of a long search", "triage", label="More"),
     Key("triage.unresolved", "n", "unresolved", "Targets that gave no user, and why", "triage", label="Not resolved"),
-    Key("triage.other", "tab", "other_list", "Between the users found and the queue", "triage", label="Other list"),
+    Key("triage.other", "tab", "other_list", "Go between the users found and the queue", "triage", label="Other list"),
     Key("triage.copy", "y", "copy_id", "Copy the ID", "triage", label="Copy ID"),
     Key("triage.export", "e", "export", "Export", "triage", label="Export"),
     Key("history.filter", "slash", "filter", "Filter; Esc gives the list back", "history", show=True, label="Filter"),
@@ -137,6 +139,19 @@ def bindings(where: str) -> list[BindingType]:
     ]
 
 
+def palette(screen: str | None) -> list[Key]:
+    """What the command palette offers on that screen: what its keys do, then what keys do everywhere.
+
+    Over a dialog, where `screen` is None, only the latter. Each action is there once; the palette itself is not.
+    """
+    offered: dict[str, Key] = {}
+    for place in (screen, "app"):
+        for key in KEYS:
+            if key.where == place and key.action != "app.command_palette":
+                offered.setdefault(key.action, key)
+    return list(offered.values())
+
+
 def keymap(wanted: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
     """The operator's own keys by binding id, as `App.set_keymap` takes them; and a sentence for each that is no use."""
     known = {key.id: key for key in KEYS}
@@ -146,7 +161,7 @@ def keymap(wanted: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
         keys = [part.strip() for part in value.split(",") if part.strip()]
         bad = sorted(FORBIDDEN.intersection(part.lower() for part in keys))
         if name not in known:
-            problems.append(f"keys: there is no binding {name!r}; the help screen lists them")
+            problems.append(f"keys: there is no binding {name!r}; the table of keys in the README has their names")
         elif not keys:
             problems.append(f"keys: {name} has no key")
         elif bad:
@@ -170,6 +185,15 @@ _DISPLAY = {
     "pageup": "PgUp",
     "down": "↓",
     "up": "↑",
+    "home": "Home",
+    "end": "End",
+    "delete": "Del",
+    "backspace": "Bksp",
+    "enter": "Enter",
+    "escape": "Esc",
+    "tab": "Tab",
+    "f1": "F1",
+    "f2": "F2",
 }
 
 
@@ -180,11 +204,11 @@ def display(keys: str) -> str:
 
 
 def markdown() -> str:
-    """The keys as a Markdown table, for the README."""
-    lines = ["| where | key | does | id |", "|---|---|---|---|"]
+    """The keys as a Markdown table, for the README: one row each, the name of the place in its first."""
+    lines = ["| where | key | does | name |", "|---|---|---|---|"]
     for place, heading in PLACES.items():
-        for key in KEYS:
-            if key.where == place:
-                shown = display(key.keys).replace("|", "\\|")
-                lines.append(f"| {heading} | `{shown}` | {key.description} | `{key.id}` |")
+        keys = [key for key in KEYS if key.where == place]
+        for number, key in enumerate(keys):
+            shown = " ".join(f"`{part}`" for part in display(key.keys).split(" "))
+            lines.append(f"| {'' if number else heading} | {shown} | {key.description} | `{key.id}` |")
     return "\n".join(lines) + "\n"

@@ -47,7 +47,7 @@ STATUS_STYLES: dict[str, tuple[str, str]] = {
     "PASSWORD_EXPIRED": ("◐", "$text-warning"),
     "RECOVERY": ("◐", "$text-warning"),
     "PROVISIONED": ("◐", "$quiet"),
-    "STAGED": ("○", "$quiet"),
+    "STAGED": ("◇", "$quiet"),
     "LOCKED_OUT": ("▲", "$text-warning"),
     "SUSPENDED": ("■", "$text-warning"),
     "DEPROVISIONED": ("✕", "$quiet"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from textual.pilot import Pilot
@@ -20,9 +21,12 @@ from console.history.records import (
 )
 from console.settings import load_demo
 from console.text import timestamp
+from console.ui import app as app_module
 from console.ui.app import EvictApp
 from console.workspace import Workspace
 
+STYLES = [Path(app_module.__file__).parent / str(path) for path in EvictApp.CSS_PATH]
+"""For an app of a test: Textual looks beside the file of the class."""
 OUTCOMES: tuple[RecordOutcome, ...] = ("revoked", "revoked", "failed", "denied", "unknown", "not_found", "cancelled")
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,11 +12,13 @@ from pydantic import SecretStr
 from rich.console import Console
 from textual.app import App
 from textual.color import Color
-from textual.widgets import Button
+from textual.command import CommandList, CommandPalette
+from textual.widgets import Button, Input
 
 from console.okta.limits import BucketState
 from console.revocation.events import BatchFinished, Paused, Why
 from console.revocation.states import Batch, Item, Options, State
+from console.text import sanitize
 from console.ui import run
 from console.ui.app import EvictApp
 from console.ui.changes import Changes, Collector
@@ -25,6 +29,7 @@ from console.ui.screens.jump import JumpScreen
 from console.ui.widgets.limit_line import LimitLine, level_style
 from console.ui.widgets.title_line import TitleLine
 from console.ui.widgets.virtual_table import VirtualTable
+from console.workspace import Connection
 from tests.support.hostile import HOSTILE
 from tests.support.ui import console, demo_workspace, settled
 
@@ -84,6 +89,33 @@ def test_run_gives_the_apps_return_code(monkeypatch: pytest.MonkeyPatch) -> None
     assert run.run(load_demo(), demo=True, users=5) == 1
 
 
+CRASHING = """
+import sys
+from console.ui.app import EvictApp
+
+run_async = EvictApp.run_async
+EvictApp.run_async = lambda self: run_async(self, headless=True)
+
+def crash(self):
+    password = "kept-in-a-local-variable-of-" + "the-crash"
+    raise RuntimeError("it broke")
+
+EvictApp._connect = crash
+from console.settings import load_demo
+from console.ui.run import run
+sys.exit(run(load_demo(), demo=True, users=5))
+"""
+
+
+def test_the_process_itself_ends_with_1_after_a_crash_and_prints_no_locals() -> None:
+    done = subprocess.run([sys.executable, "-c", CRASHING], capture_output=True, text=True, timeout=60, check=False)
+    printed = done.stdout + done.stderr
+    assert done.returncode == 1
+    assert "it broke" in printed
+    assert "The history holds every" in printed
+    assert "kept-in-a-local-variable-of-the-crash" not in printed
+
+
 async def test_screens_change_by_number_and_the_title_says_which() -> None:
     async with demo_workspace() as workspace, console(workspace) as (app, pilot):
         for key, mode in (("2", "history"), ("3", "limits"), ("1", "triage")):
@@ -121,6 +153,11 @@ async def test_hostile_names_stay_text_in_title_and_toasts(text: str) -> None:
         title = app.screen.query_one(TitleLine)
         title.tick()
         assert title.render().plain.isprintable()
+        workspace.connection = Connection("offline", text)
+        limit = app.screen.query_one(LimitLine)
+        limit.tick()
+        assert limit.render().plain.isprintable()
+        assert sanitize(text)[:20] in limit.render().plain
         app._announce(Paused(Why.CIRCUIT, text))
         await pilot.pause()
         assert app.is_running
@@ -222,10 +259,67 @@ async def test_keys_can_be_remapped_by_id() -> None:
         assert any("bad.id" in one.message for one in app._notifications)
 
 
-async def test_the_palette_has_no_screenshot() -> None:
-    async with demo_workspace() as workspace, console(workspace) as (app, _):
-        titles = {command.title for command in app.get_system_commands(app.screen)}
-        assert {"Theme", "Help", "Triage", "History", "Limits", "Pause or go on", "Stop", "Quit"} == titles
+async def test_the_palette_offers_what_keys_do_here_and_no_screenshot() -> None:
+    async with demo_workspace(keys={"triage.review": "ctrl+r"}) as workspace, console(workspace) as (app, pilot):
+        offered = {command.title: command.help for command in app.get_system_commands(app.screen)}
+        assert {"Theme", "Help", "Review and run", "Paste targets", "Stop: nothing more is sent"} <= set(offered)
+        assert offered["Review and run"] == "key ctrl+r"
+        assert not any("creenshot" in title or "palette" in title for title in offered)
+        await pilot.press("2")
+        offered = {command.title: command.help for command in app.get_system_commands(app.screen)}
+        assert "Review and run" not in offered
+        assert "Verify that the history is whole" in offered
+        await pilot.press("question_mark")
+        over_a_dialog = {command.title for command in app.get_system_commands(app.screen)}
+        assert "Verify that the history is whole" not in over_a_dialog
+        assert "Help" in over_a_dialog
+
+
+@pytest.mark.parametrize("mode", ["triage", "history", "limits"])
+async def test_every_entry_of_the_palette_works(mode: str) -> None:
+    async with demo_workspace() as workspace, console(workspace) as (app, pilot):
+        app.action_go(mode)
+        await settled(pilot)
+        for command in list(app.get_system_commands(app.screen)):
+            if command.title.startswith("Quit"):
+                continue
+            result = command.callback()
+            if result is not None:
+                await result
+            await settled(pilot)
+            assert app.is_running
+            while len(app.screen_stack) > 1:
+                await app.screen.dismiss(None)
+                await pilot.pause()
+            app.action_go(mode)
+            await settled(pilot)
+
+
+async def test_the_palette_is_chosen_from_by_keys() -> None:
+    async with demo_workspace() as workspace, console(workspace) as (app, pilot):
+        await pilot.press("colon")
+        assert isinstance(app.screen, CommandPalette)
+        await pilot.press(*"history:")
+        while not (found := app.screen.query_one(CommandList).option_count):
+            await pilot.pause()
+        assert found
+        await pilot.press("down", "enter")
+        await settled(pilot)
+        assert app.current_mode == "history"
+
+
+async def test_the_footer_names_no_key_that_would_be_typed() -> None:
+    async with demo_workspace() as workspace, console(workspace) as (app, pilot):
+        for mode, box in (("triage", "search"), ("history", "filter")):
+            app.action_go(mode)
+            await settled(pilot)
+            app.screen.query_one(f"#{box}").focus()
+            await pilot.pause()
+            shown = {active.binding.key for active in app.screen.active_bindings.values() if active.binding.show}
+            assert shown == {"down", "f1", "ctrl+q"}
+            await pilot.press("slash", "plus", "minus", "down")
+            assert app.screen.query_one(f"#{box}", Input).value == "/+-"
+            assert isinstance(app.focused, VirtualTable)
 
 
 async def test_a_thousand_events_are_one_tick(monkeypatch: pytest.MonkeyPatch) -> None:

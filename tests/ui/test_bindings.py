@@ -7,6 +7,12 @@ from itertools import combinations
 import pytest
 
 from console.ui.bindings import FORBIDDEN, KEYS, PLACES, bindings, display, keymap, markdown
+from console.ui.screens.help import KEY_CELLS
+
+
+def test_keys_fit_their_column_of_the_help_screen() -> None:
+    for key in KEYS:
+        assert len(display(key.keys)) < KEY_CELLS, key.id
 
 
 def test_ids_are_unique_and_every_place_is_known() -> None:

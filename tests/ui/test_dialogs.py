@@ -16,13 +16,13 @@ from textual.widgets import Input
 from console.paths import themes_dir
 from console.revocation.resolver import Resolved
 from console.revocation.targets import Kind, Parsed, Target
-from console.ui.app import EvictApp
 from console.ui.dialogs.case import CaseDialog
 from console.ui.dialogs.open_file import OpenFileDialog
 from console.ui.dialogs.paste import PasteBox, PasteDialog
 from console.ui.dialogs.unresolved import UnresolvedDialog
 from console.ui.theme import DEFAULT, load_themes, own_variables
 from tests.support.hostile import HOSTILE
+from tests.support.ui import STYLES
 
 NOTHING: Any = object()
 
@@ -30,7 +30,7 @@ NOTHING: Any = object()
 class Host(App[None]):
     """Shows one dialog with Evict's styles and keeps its answer."""
 
-    CSS_PATH = [Path(__file__).parents[2] / "console/ui" / str(path) for path in EvictApp.CSS_PATH]  # noqa: RUF012
+    CSS_PATH = STYLES
 
     def __init__(self, dialog: Screen[Any]) -> None:
         super().__init__()
@@ -56,6 +56,10 @@ async def until(pilot: Pilot[None], reached: Callable[[], Any]) -> None:
 
 def shown(app: App[None], selector: str) -> str:
     return str(app.screen.query_one(selector).render())
+
+
+def drawn(app: App[None]) -> str:
+    return "\n".join(strip.text for strip in app.screen._compositor.render_strips())
 
 
 async def test_case_keeps_both_and_makes_them_safe() -> None:
@@ -115,9 +119,10 @@ async def test_paste_with_hostile_text_is_text() -> None:
     async with app.run_test() as pilot:
         app.post_message(events.Paste("\n".join(HOSTILE)))
         await until(pilot, lambda: "left out" in shown(app, "#summary"))
-        text = "\n".join(strip.text for strip in app.screen._compositor.render_strips())
-        assert "\x1b" not in text
-        assert "\x9b" not in text
+        assert app.screen.query_one(PasteBox).text == "", "kept aside, not drawn"
+        assert "kept aside" in shown(app, "#aside")
+        assert "\x1b" not in drawn(app)
+        assert "\x9b" not in drawn(app)
 
 
 async def test_a_file_is_read_first_and_taken_second(tmp_path: Path) -> None:
@@ -128,6 +133,7 @@ async def test_a_file_is_read_first_and_taken_second(tmp_path: Path) -> None:
         app.screen.query_one("#path", Input).value = str(path)
         await pilot.press("enter")
         await until(pilot, lambda: "2 targets" in shown(app, "#summary"))
+        await until(pilot, lambda: "Look up  (Enter)" in drawn(app))
         assert app.answer is NOTHING
         await pilot.press("enter")
         await until(pilot, lambda: app.answer is not NOTHING)
@@ -149,11 +155,12 @@ async def test_a_file_that_is_none_says_so_in_place(tmp_path: Path) -> None:
 
 async def test_unresolved_shows_every_target_with_its_reason() -> None:
     missed = [Resolved(Target(text or "-", Kind.LOGIN, n), None, f"why {n}") for n, text in enumerate(HOSTILE)]
-    app = Host(UnresolvedDialog(missed))
+    app = Host(UnresolvedDialog(missed[::-1]))
     async with app.run_test(size=(120, 40)) as pilot:
         await pilot.pause()
-        text = "\n".join(strip.text for strip in app.screen._compositor.render_strips())
-        assert all(f"why {number}" in text for number in range(len(HOSTILE)))
+        text = drawn(app)
+        whys = [f"why {number}" for number in range(len(HOSTILE))]
+        assert [why for line in text.splitlines() for why in whys if f"{why} " in line] == whys
         assert "\x1b" not in text
         await pilot.press("d")
         await until(pilot, lambda: app.answer is True)

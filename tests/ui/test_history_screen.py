@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import Input
+from textual.widgets import Checkbox, Input
 
 from console.history.records import RevocationRecord
 from console.revocation.states import Options
@@ -87,6 +87,16 @@ async def test_a_filter_that_makes_no_sense_keeps_the_list_and_says_why() -> Non
             assert screen.table.row_count == 3
             assert pane.has_class("-problem")
             assert pane.border_subtitle
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+async def test_a_filter_that_is_hostile_is_said_as_text(text: str) -> None:
+    async with demo_workspace() as workspace, console(workspace) as (app, pilot):
+        screen = await opened(app, pilot)
+        screen.query_one("#filter", Input).value = f"since:{text}"
+        await settled(pilot)
+        assert app.is_running
+        assert str(screen.query_one("#filter-pane").border_subtitle).isprintable()
 
 
 async def test_letters_typed_into_the_filter_are_text() -> None:
@@ -177,6 +187,18 @@ async def test_hostile_text_in_a_history_stays_text(size: tuple[int, int]) -> No
                 assert strip.text.isprintable()
 
 
+async def test_an_empty_box_is_empty_in_form_not_only_in_colour() -> None:
+    async with demo_workspace() as workspace:
+        await workspace.history.add([record(1)])
+        async with console(workspace) as (app, pilot):
+            await opened(app, pilot)
+            await pilot.press("e")
+            tick = app.screen.query_one("#replace", Checkbox)
+            assert "[ ] Replace" in str(tick.render())
+            tick.value = True
+            assert "[x] Replace" in str(tick.render())
+
+
 async def test_where_it_is_narrow_the_record_takes_the_place_of_the_list() -> None:
     async with demo_workspace() as workspace:
         await workspace.history.add([record(1)])
@@ -185,6 +207,7 @@ async def test_where_it_is_narrow_the_record_takes_the_place_of_the_list() -> No
             assert not screen.query_one("#record-pane").display
             await pilot.press("enter")
             assert screen.query_one("#record-pane").display
+            assert "Esc" in str(screen.query_one("#record-pane").border_subtitle)
             assert not screen.query_one("#records-pane").display
             await pilot.press("escape")
             assert screen.query_one("#records-pane").display

@@ -88,7 +88,7 @@ def test_columns_keep_every_request_of_the_span() -> None:
         assert sum(others for _, others in made) == 120
 
 
-@pytest.mark.parametrize(("ours", "others"), [(0, 0), (1, 0), (0, 1), (1, 1), (1000, 0), (500, 500)])
+@pytest.mark.parametrize(("ours", "others"), [(0, 0), (1, 0), (0, 1), (1, 1), (1000, 0), (500, 500), (999, 1)])
 def test_a_column_shows_whatever_is_above_zero(ours: int, others: int) -> None:
     cells = stack(ours, others, 1000, 6)
     assert len(cells) == 6

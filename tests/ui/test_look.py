@@ -1,59 +1,61 @@
-"""How the screens look, as pictures: at both sizes that matter, and once in each theme."""
+"""How the screens look, as pictures: each at both sizes that matter, and once in each theme."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from textual.pilot import Pilot
 
-from console.clock import ManualClock
-from console.settings import load_demo
-from console.ui.app import EvictApp
-from console.workspace import Workspace
-from tests.support.ui import record, settled
+from tests.support import scenes
+from tests.support.scenes import Scene, SceneApp, open_workspace, run_before
 
 SIZES = [(120, 36), (80, 24)]
+SCENES: list[Scene] = [
+    scenes.empty,
+    scenes.details,
+    scenes.review_few,
+    scenes.review_many,
+    scenes.draining,
+    scenes.paused,
+    scenes.stop,
+    scenes.case,
+    scenes.paste,
+    scenes.open_file,
+    scenes.unresolved,
+    scenes.history,
+    scenes.history_empty,
+    scenes.export,
+    scenes.limits,
+    scenes.limits_empty,
+    scenes.help_,
+    scenes.palette,
+]
+
+
+def name(scene: Scene) -> str:
+    return scene.__name__.strip("_")  # type: ignore[attr-defined]
 
 
 @pytest.fixture
-def app() -> Iterator[Callable[..., EvictApp]]:
+def app() -> Callable[..., SceneApp]:
     """Makes the app on the demo org; `snap_compare` runs it on a loop of its own."""
-    opened: list[Workspace] = []
-
-    def make(**settings: Any) -> EvictApp:
-        async def prepare() -> Workspace:
-            workspace = await Workspace.open_demo(load_demo(**settings), users=40, seed=7, clock=ManualClock())
-            await workspace.history.add([record(number) for number in range(40)])
-            return workspace
-
-        opened.append(asyncio.run(prepare()))
-        return EvictApp(opened[-1])
-
-    yield make
-    for workspace in opened:
-        asyncio.run(workspace.aclose())
-
-
-def keys(*pressed: str) -> Callable[[Pilot[Any]], Any]:
-    async def run_before(pilot: Pilot[Any]) -> None:
-        await settled(pilot)
-        await pilot.press(*pressed)
-        await settled(pilot)
-        pilot.app._tick()  # type: ignore[attr-defined]
-        await settled(pilot)
-
-    return run_before
+    return lambda **settings: SceneApp(asyncio.run(open_workspace(**settings)))
 
 
 @pytest.mark.parametrize("size", SIZES, ids=["120x36", "80x24"])
-@pytest.mark.parametrize("pressed", [["2"], ["3"], ["2", "question_mark"]], ids=["history", "limits", "help"])
-def test_screen(snap_compare: Any, app: Callable[..., EvictApp], size: tuple[int, int], pressed: list[str]) -> None:
-    assert snap_compare(app(), terminal_size=size, run_before=keys(*pressed))
+@pytest.mark.parametrize("scene", SCENES, ids=name)
+def test_screen(snap_compare: Any, app: Callable[..., SceneApp], size: tuple[int, int], scene: Scene) -> None:
+    assert snap_compare(app(), terminal_size=size, run_before=run_before(scene))
+
+
+def test_vast(snap_compare: Any, app: Callable[..., SceneApp]) -> None:
+    """Where there is room to spare, the details are always open."""
+    assert snap_compare(app(), terminal_size=(200, 60), run_before=run_before(scenes.draining))
 
 
 @pytest.mark.parametrize("theme", ["evict-light", "high-contrast", "okabe-ito"])
-def test_theme(snap_compare: Any, app: Callable[..., EvictApp], theme: str) -> None:
-    assert snap_compare(app(theme=theme), terminal_size=(120, 36), run_before=keys("2", "down", "space", "space"))
+def test_theme(snap_compare: Any, app: Callable[..., SceneApp], theme: str) -> None:
+    """The batch that drains: it has every kind of row. The default theme is in every other picture."""
+    assert snap_compare(app(theme=theme), terminal_size=(120, 36), run_before=run_before(scenes.draining))

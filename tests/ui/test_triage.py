@@ -15,10 +15,13 @@ from console.revocation.states import Options, State
 from console.ui.dialogs.paste import PasteBox, PasteDialog
 from console.ui.dialogs.review import ReviewDialog
 from console.ui.dialogs.unresolved import UnresolvedDialog
+from console.ui.look import look
 from console.ui.screens.confirm import Confirm
 from console.ui.screens.triage import TriageScreen
 from console.ui.triage import search_pane
 from console.ui.triage.details import age
+from console.ui.triage.queue_lines import SHOWN, CountsLine
+from console.ui.widgets.line import Line
 from tests.support.hostile import HOSTILE
 from tests.support.triage import Triage, demo_users, some_user, triage
 
@@ -193,6 +196,19 @@ async def test_pause_says_so_and_stop_asks() -> None:
         await console.pilot.press("y")
         await console.until(lambda: console.states() == [State.CANCELLED] * 3)
         await console.until(lambda: "‖ Paused" not in console.text())
+        await console.until(lambda: "3 cancelled" in console.text())
+        assert [one.title for one in console.app._notifications] == ["Batch finished"]
+        assert not any("– cancelled" in line and "Cancel" in line for line in console.text().splitlines())
+
+
+async def test_the_end_of_a_batch_is_said_once_and_a_small_one_without_an_opening() -> None:
+    async with triage() as console:
+        console.stage(await demo_users(console.workspace, 3))
+        await reviewed(console)
+        await console.pilot.press("y")
+        await console.until(lambda: console.states() == [State.REVOKED] * 3)
+        await console.until(lambda: bool(console.app._notifications))
+        assert [one.title for one in console.app._notifications] == ["Batch finished"]
 
 
 async def test_z_goes_on() -> None:
@@ -378,6 +394,9 @@ async def test_hostile_text_is_text_in_every_widget() -> None:
             console.results.move_to(number)
             await console.pilot.pause()
         console.screen._intent.case, console.screen._intent.reason = HOSTILE[0], HOSTILE[1]
+        for text in HOSTILE[:3]:
+            console.screen._say(text, title=text)
+        await console.until(lambda: console.text().count(HOSTILE[1]) >= 3)
         await console.pilot.pause()
         assert "Bob [/foo] Smith" in console.text()
         dialog = await reviewed(console)
@@ -387,10 +406,89 @@ async def test_hostile_text_is_text_in_every_widget() -> None:
         dialog.action_cancel()
 
 
+@pytest.mark.parametrize("size", [(80, 24), (120, 36)])
+async def test_the_limit_line_tells_all_of_a_running_batch(size: tuple[int, int]) -> None:
+    async with triage(size=size, users=700) as console:
+        users = await demo_users(console.workspace, 400)
+        items = console.stage(users)
+        await console.workspace.dispatcher.confirm([item.id for item in items], case="", reason="")
+        await console.until(lambda: "left" in console.text().splitlines()[1])
+        line = console.text().splitlines()[1]
+        for part in ("users", "/300", "resets in", "in flight", "429s 0", "/400", "left"):
+            assert part in line
+        if size[1] >= 30:
+            await console.until(lambda: " %  " in console.text())
+        assert (" %  " in console.text()) == (size[1] >= 30), "rows come first where the terminal is short"
+        await console.pilot.press("z")
+        await console.until(lambda: "‖ paused" in console.text().splitlines()[1])
+        assert console.queue.size.height >= 4
+        assert not [one for one in console.app._notifications if one.title == "Paused"], "the banner says it"
+
+
+async def test_the_status_of_a_user_tells_the_queue_first_then_the_guard_then_okta() -> None:
+    async with triage(settings={"protected_users": ["kept@*"]}) as console:
+        guard = console.workspace.guard
+        users = [some_user(f"{name}@acme.test", n) for n, name in enumerate(("plain", "kept", "svc-x", "staged"))]
+        users = [user.model_copy(update={"status": "LOCKED_OUT"}) for user in users]
+        assert guard.check(users[1])
+        console.results.set_rows(users)
+        console.stage(users[3:])
+        await console.until(lambda: "○ staged ▲" in console.text())
+        for shown in ("▲ LOCKED_OUT", "⊘ protected ▲", "≈ service? ▲"):
+            assert shown in console.text()
+
+
+async def test_what_goes_besides_the_sessions_is_said_in_words() -> None:
+    async with triage() as console:
+        users = await demo_users(console.workspace, 4)
+        for number, user in enumerate(users):
+            console.stage([user], Options(bool(number & 1), bool(number & 2)))
+        await console.until(lambda: console.queue.row_count == 4)
+        rows = [line for line in console.text().splitlines() if "○ staged" in line]
+        for word in ("·", "tokens", "devices", "both"):
+            assert any(f" {word} " in row for row in rows)
+
+
+async def test_a_long_review_keeps_its_answers_on_a_short_screen() -> None:
+    async with triage(size=(80, 24), users=200) as console:
+        found = [user async for page in console.workspace.client.search_users('status eq "ACTIVE"') for user in page]
+        console.stage(found)
+        await reviewed(console)
+        shown = console.text()
+        assert "and press Enter to revoke" in shown
+        assert "Back  (Esc)" in shown
+        assert f"Revoke {len(found) - 1} users  (Enter)" in shown
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+async def test_hostile_text_stays_text_in_the_lines_above_the_queue(text: str) -> None:
+    async with triage() as console:
+        console.screen._intent.case = text
+        for line in console.screen.query(Line):
+            assert line.line(60).plain.isprintable()
+            assert line.line(60).cell_length <= 60
+
+
+async def test_counts_keep_the_words_of_what_needs_the_eye() -> None:
+    async with triage() as console:
+        line = console.screen.query_one(CountsLine)
+        shown = dict.fromkeys(SHOWN, 1000)
+        console.workspace.queue.counts = lambda: shown  # type: ignore[method-assign, assignment]
+        wide = line.line(200).plain
+        assert all(look(state).word in wide for state in SHOWN)
+        narrow = line.line(112).plain
+        assert "✕ 1,000 failed" in narrow
+        assert "? 1,000 unknown" in narrow
+        assert "✓ 1,000 " in narrow
+        assert "revoked" not in narrow
+        assert line.line(112).cell_length == 112
+
+
 def test_ages_are_short() -> None:
     now = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
     assert age(None, now) == "never"
     assert age(now - timedelta(minutes=5), now) == "11:55 UTC, 5 min ago"
     assert age(now - timedelta(hours=5, minutes=32), now) == "06:28 UTC, 5 h ago"
     assert age(now - timedelta(days=3, hours=1), now) == "2026-11-20, 3 days ago"
+    assert age(now - timedelta(days=1060), now) == "2023-12-29, 2 years ago"
     assert age(now + timedelta(seconds=9), now) == "12:00 UTC, 0 s ago"

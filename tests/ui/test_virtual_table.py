@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +14,7 @@ from textual.message import Message
 
 from console.text import width
 from console.ui.widgets.columns import lay_out
-from console.ui.widgets.virtual_table import Column, VirtualTable
+from console.ui.widgets.virtual_table import Cell, Column, VirtualTable
 from tests.support.hostile import HOSTILE
 
 
@@ -75,6 +76,23 @@ async def test_every_line_has_the_width_of_the_table_whatever_the_text() -> None
             assert strip.cell_length == app.table.size.width
             assert sum(width(segment.text) for segment in strip) == app.table.size.width
             assert strip.text.isprintable()
+
+
+@pytest.mark.parametrize("cell", [str, lambda text: (text, "bold"), Content], ids=["text", "styled", "content"])
+async def test_no_kind_of_cell_lets_control_characters_out(cell: Callable[[str], Cell]) -> None:
+    class Strange(App[None]):
+        def compose(self) -> ComposeResult:
+            yield VirtualTable[str]([Column("x", "X", cell, 20, flex=1)], key=str)
+
+    app = Strange()
+    async with app.run_test(size=(60, len(HOSTILE) + 2)) as pilot:
+        table = app.query_one(VirtualTable)
+        table.set_rows(HOSTILE)
+        await pilot.pause()
+        for y in range(table.size.height):
+            strip = table.render_line(y)
+            assert strip.text.isprintable()
+            assert strip.cell_length == table.size.width
 
 
 async def test_markup_in_a_cell_is_text() -> None:

@@ -34,7 +34,8 @@ class UnresolvedDialog(ModalScreen[bool]):
 
     def __init__(self, unresolved: Sequence[Resolved]) -> None:
         super().__init__()
-        self._unresolved = tuple(unresolved)
+        # As they were pasted, not as the answers came.
+        self._unresolved = tuple(sorted(unresolved, key=lambda one: one.target.line or 0))
 
     def compose(self) -> ComposeResult:
         """The list."""

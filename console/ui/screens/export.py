@@ -22,6 +22,15 @@ from console.text import count, sanitize
 SUFFIXES = (".csv", ".jsonl", ".md")
 
 
+class Tick(Checkbox):
+    """A checkbox that is empty where it is not ticked; Textual's own tells the two apart by colour alone."""
+
+    @property
+    def _button(self) -> Content:
+        style = self.get_visual_style("toggle--button")
+        return Content.assemble(("[", style), ("x" if self.value else " ", style), ("]", style))
+
+
 class ExportDialog(ModalScreen[Path | None]):
     """Gives the file that was written, or None. The ending of its name decides the format; files are 0600."""
 
@@ -40,7 +49,7 @@ class ExportDialog(ModalScreen[Path | None]):
             dialog.border_title = Content(f"Export {count(len(self._records), 'record')}")
             yield Input(str(self._path), id="path", compact=True, select_on_focus=False)
             yield Static(Content("The ending decides: .csv, .jsonl or .md"), classes="dialog-hint")
-            yield Checkbox("Replace the file if it exists", id="replace", compact=True)
+            yield Tick("Replace the file if it exists", id="replace", compact=True)
             yield Static(id="problem", classes="dialog-problem")
             with Horizontal(classes="dialog-buttons"):
                 yield Button("Cancel  (Esc)", id="cancel", compact=True)

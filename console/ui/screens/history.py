@@ -3,29 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 from typing import Any, ClassVar
 
-from textual import work
+from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
-from textual.screen import Screen
 from textual.widgets import Footer, Input
 
 from console.history.records import RevocationRecord
 from console.history.store import RecordFilter
-from console.okta.models import Profile, User
-from console.revocation.states import Options
 from console.text import count, sanitize
 from console.ui.bindings import bindings
 from console.ui.changes import Changes
 from console.ui.look import look
-from console.ui.screens.export import ExportDialog
+from console.ui.screens.history_commands import HistoryCommands
 from console.ui.screens.record import record_pairs, short_time
 from console.ui.widgets.facts import Facts, whole
 from console.ui.widgets.limit_line import LimitLine
+from console.ui.widgets.text_box import TextBox
 from console.ui.widgets.title_line import TitleLine
 from console.ui.widgets.virtual_table import Column, VirtualTable
 from console.workspace import Workspace
@@ -40,7 +37,7 @@ HINT = "words, or  case:INC-1  user:ann@acme.test  outcome:failed  operator:eve 
 
 COLUMNS: tuple[Column[RevocationRecord], ...] = (
     Column("queued", "Queued (UTC)", lambda one: (short_time(one.queued_at), "$quiet"), 14, sort=lambda one: one.id),
-    Column("user", "User", lambda one: one.user.login or one.user.id, 16, flex=3, sort=lambda one: one.user.login),
+    Column("user", "User", lambda one: one.user.login or one.user.id, 20, flex=3, sort=lambda one: one.user.login),
     Column(
         "outcome",
         "Outcome",
@@ -58,20 +55,14 @@ def _operator(record: RevocationRecord) -> str:
     return record.operator.principal or record.operator.os_user
 
 
-def _user(record: RevocationRecord) -> User:
-    profile = Profile(login=record.user.login, display_name=record.user.name)
-    return User(id=record.user.id, status=record.user.status or "UNKNOWN", profile=profile)
-
-
-class HistoryScreen(Screen[None]):
+class HistoryScreen(HistoryCommands):
     """Filter above, records on the left, the record under the cursor on the right (or below, where it is narrow)."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings("history")
     AUTO_FOCUS = "#records"
 
     def __init__(self, workspace: Workspace) -> None:
-        super().__init__()
-        self._workspace = workspace
+        super().__init__(workspace)
         self._filter = RecordFilter()
         self._revision: int | None = None
         self._due = 0.0
@@ -83,7 +74,7 @@ class HistoryScreen(Screen[None]):
         yield LimitLine(self._workspace)
         with Vertical(classes="pane", id="filter-pane") as pane:
             pane.border_title = "Filter"
-            yield Input(placeholder=HINT, id="filter", compact=True)
+            yield TextBox("records", placeholder=HINT, id="filter")
         with Horizontal(id="history-body"):
             with Vertical(classes="pane", id="records-pane") as records_pane:
                 records_pane.border_title = "History"
@@ -95,11 +86,6 @@ class HistoryScreen(Screen[None]):
                 record_pane.border_title = "Record"
                 yield Facts(id="record")
         yield Footer()
-
-    @property
-    def table(self) -> VirtualTable[RevocationRecord]:
-        """The records."""
-        return self.query_one("#records", VirtualTable)
 
     def on_mount(self) -> None:
         """Read what there is."""
@@ -184,8 +170,7 @@ class HistoryScreen(Screen[None]):
         """One step back: out of the record, out of the filter (and clear it), clear the marks."""
         box = self.query_one("#filter", Input)
         if self.has_class("-record"):
-            self.remove_class("-record")
-            self.table.focus()
+            self._open_record(False)
         elif box.value:
             box.value = ""
             self.table.focus()
@@ -196,66 +181,26 @@ class HistoryScreen(Screen[None]):
 
     # The table
 
-    def on_virtual_table_highlighted(self, event: VirtualTable.Highlighted) -> None:
+    @on(VirtualTable.Highlighted)
+    def _highlighted(self, event: VirtualTable.Highlighted) -> None:
         """Show the record under the cursor."""
         event.stop()
         self._show_record(event.row)
 
-    def on_virtual_table_marks_changed(self, event: VirtualTable.MarksChanged) -> None:
+    @on(VirtualTable.MarksChanged)
+    def _marks_changed(self, event: VirtualTable.MarksChanged) -> None:
         """Say how many."""
         event.stop()
         self._title()
 
-    def on_virtual_table_chosen(self, event: VirtualTable.Chosen) -> None:
+    @on(VirtualTable.Chosen)
+    def _chosen(self, event: VirtualTable.Chosen) -> None:
         """Into the record; where it is narrow it opens in place of the list."""
         event.stop()
-        self.add_class("-record")
-        self.query_one("#record-pane").focus()
+        self._open_record(True)
 
-    # Commands
-
-    def action_copy_id(self) -> None:
-        """Copy the ID of the user under the cursor."""
-        if (record := self.table.current) is not None:
-            self.app.copy_to_clipboard(record.user.id)
-            self.notify(f"Copied {record.user.id}", markup=False)
-
-    def action_requeue(self) -> None:
-        """Put the users of the wanted records into the queue, each with the options it had."""
-        by_options: dict[Options, dict[str, User]] = {}
-        for record in self.table.wanted():
-            options = Options(record.options.oauth_tokens, record.options.forget_devices)
-            by_options.setdefault(options, {})[record.user.id] = _user(record)
-        added = already = 0
-        for options, users in by_options.items():
-            staged = self._workspace.queue.stage(list(users.values()), options)
-            added += len(staged.added)
-            already += len(staged.already)
-        if not by_options:
-            self.notify("There is no record under the cursor.", markup=False)
-            return
-        rest = f"; {count(already, 'user')} there already" if already else ""
-        self.notify(f"{count(added, 'user')} put into the queue{rest}. Press 1 to review.", markup=False)
-
-    @work(group="export")
-    async def action_export(self) -> None:
-        """Write the marked records, or else all that are shown, to a file."""
-        records = self.table.marked_rows() or self.table.rows
-        if not records:
-            self.notify("There is nothing to export.", markup=False)
-            return
-        stamp = f"{self._workspace.clock.now():%Y%m%d-%H%M%S}"
-        path = await self.app.push_screen_wait(ExportDialog(records, Path(f"evict-history-{stamp}.csv")))
-        if path is not None:
-            self.notify(f"{count(len(records), 'record')} written to {path}", title="Exported", markup=False)
-
-    @work(exclusive=True, group="verify")
-    async def action_verify(self) -> None:
-        """Check the chain of every segment."""
-        verdict = await asyncio.to_thread(self._workspace.history.verify)
-        said = f"{count(verdict.records, 'record')} in {count(verdict.segments, 'segment')}"
-        if verdict.sound:
-            self.notify(f"{said}: whole and unchanged.", title="History is sound", markup=False)
-        else:
-            problems = "\n".join(sanitize(one) for one in verdict.problems[:5])
-            self.notify(problems, title="History is NOT sound", severity="error", timeout=30, markup=False)
+    def _open_record(self, opened: bool) -> None:
+        pane = self.query_one("#record-pane")
+        self.set_class(opened, "-record")
+        pane.border_subtitle = "Esc back to the list" if opened else ""
+        (pane if opened else self.table).focus()

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from console.okta.models import User
-from console.revocation.states import Item
+from console.revocation.states import Item, Options
 from console.ui.changes import Changes
-from console.ui.look import look
+from console.ui.look import look, status
 from console.workspace import Workspace
 
 SERVICE = ("≈ service?", "$state-retrying")
@@ -17,7 +17,7 @@ RISKY = frozenset({"SUSPENDED", "DEPROVISIONED"})
 
 
 class Badges:
-    """One word for each user: where it stands in the queue, else what speaks against it."""
+    """One word for each user: where it stands in the queue, else what speaks against it, else its status at Okta."""
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
@@ -42,21 +42,34 @@ class Badges:
         return self._workspace.queue.items.get(self._latest.get(user.id, ""))
 
     def cell(self, user: User) -> tuple[str, str]:
-        """Glyph and word, and their style."""
+        """Glyph and word, and their style; a word of ours is followed by the glyph of a status that is not ACTIVE."""
+        badge = self._badge(user)
+        if badge is None:
+            return status(user.status)
+        text, style = badge
+        return (text, style) if user.status == "ACTIVE" else (f"{text} {status(user.status)[0][0]}", style)
+
+    def _badge(self, user: User) -> tuple[str, str] | None:
         if (item := self.item(user)) is not None:
             shown = look(item.state)
             return shown.text, shown.style
         guard = self._workspace.guard
         if guard.check(user) is not None:
             return PROTECTED
-        return SERVICE if guard.looks_like_service(user) else ("", "")
+        return SERVICE if guard.looks_like_service(user) else None
+
+
+def also(options: Options) -> str:
+    """What goes besides the sessions, in a word; empty for nothing."""
+    if options.oauth_tokens:
+        return "both" if options.forget_devices else "tokens"
+    return "devices" if options.forget_devices else ""
 
 
 def options_cell(item: Item) -> tuple[str, str]:
-    """What is revoked besides the sessions: `T` OAuth tokens, `D` remembered devices."""
-    options = item.options
-    text = f"{'T' if options.oauth_tokens else '·'} {'D' if options.forget_devices else '·'}"
-    return text, "$foreground" if options.oauth_tokens or options.forget_devices else "$quiet"
+    """The same as a cell."""
+    word = also(item.options)
+    return (word, "$foreground") if word else ("·", "$quiet")
 
 
 def options_words(*, oauth_tokens: bool, forget_devices: bool) -> str:

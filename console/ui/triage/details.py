@@ -31,7 +31,8 @@ def age(moment: datetime | None, now: datetime) -> str:
         return "never"
     gone = (now - moment).total_seconds()
     if (days := int(gone // 86_400)) > 0:
-        return f"{moment:%Y-%m-%d}, {count(days, 'day')} ago"
+        long = count(days // 365, "year") if days >= 365 else count(days, "day")
+        return f"{moment:%Y-%m-%d}, {long} ago"
     ago = f"{int(gone // 3600)} h" if gone >= 3600 else duration(round(max(0.0, gone)))
     return f"{moment.astimezone(UTC):%H:%M} UTC, {ago} ago"
 
@@ -47,7 +48,7 @@ def identity_pairs(user: User, now: datetime) -> list[Pair]:
         pair("id", user.id),
         pair("status", shown, style=style),
         pair("signed in", age(user.last_login, now)),
-        pair("password", f"changed {age(user.password_changed, now)}" if user.password_changed else "never changed"),
+        pair("password", f"set {age(user.password_changed, now)}" if user.password_changed else "never set"),
     ]
     job = ", ".join(part for part in (profile.title, profile.department) if part)
     if job:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from textual.content import Content
 
 from console.revocation.states import State
-from console.text import count, duration, sanitize
+from console.text import count, duration, sanitize, width
 from console.ui.look import look
-from console.ui.triage.badges import options_words
+from console.ui.triage.badges import also, options_words
 from console.ui.triage.intent import Intent
 from console.ui.widgets.line import Fact, Line, bar, fact, lay
 from console.workspace import Workspace
@@ -24,6 +24,19 @@ SHOWN = (
     State.NOT_FOUND,
     State.CANCELLED,
 )
+WELL_KNOWN = (
+    State.REVOKED,
+    State.QUEUED,
+    State.STAGED,
+    State.CANCELLED,
+    State.SENDING,
+    State.RETRYING,
+    State.DENIED,
+    State.NOT_FOUND,
+    State.FAILED,
+    State.UNKNOWN,
+)
+"""In which order their words give way."""
 
 
 class CountsLine(Line):
@@ -34,16 +47,17 @@ class CountsLine(Line):
         self._workspace = workspace
 
     def line(self, cells: int) -> Content:
-        """The whole line; where it is too narrow, words go first and glyphs stay."""
+        """The whole line; where it is too narrow, words go and glyphs stay, those that need the eye last."""
         counts = self._workspace.queue.counts()
-        present = [(look(state), counts[state]) for state in SHOWN if counts[state]]
-        if not present:
+        if not any(counts[state] for state in SHOWN):
             return Content.styled("nothing queued", "$quiet")
-        line = lay([fact(f"{one.glyph} {number:,} {one.word}", one.style) for one, number in present], [], cells)
-        if sum(len(one.word) + len(f"{number:,}") + 5 for one, number in present) <= cells + 2:
-            return line
-        short = [fact(f"{one.glyph} {number:,} {one.word[:4]}", one.style) for one, number in present]
-        return lay(short, [], cells, gap=" ")
+        told = {state: f"{look(state).glyph} {counts[state]:,} {look(state).word}" for state in SHOWN if counts[state]}
+        for state in WELL_KNOWN:
+            if sum(width(text) for text in told.values()) + 2 * (len(told) - 1) <= cells:
+                break
+            if state in told:
+                told[state] = f"{look(state).glyph} {counts[state]:,}"
+        return lay([fact(text, look(state).style) for state, text in told.items()], [], cells)
 
 
 class IntentLine(Line):
@@ -64,10 +78,10 @@ class IntentLine(Line):
             case = fact("no case: press c", "$state-retrying")
         options = intent.options
         words = options_words(oauth_tokens=options.oauth_tokens, forget_devices=options.forget_devices)
-        marks = f"{'T' if options.oauth_tokens else '·'} {'D' if options.forget_devices else '·'}"
         full = f"new: {words}"
+        short = f"new: + {also(options)}" if also(options) else "new: sessions"
         room = cells - case.content.cell_length - 2
-        return lay([case], [fact(full if len(full) <= room else f"new: {marks}", "$quiet")], cells)
+        return lay([case], [fact(full if len(full) <= room else short, "$quiet")], cells)
 
 
 class ProgressLine(Line):
@@ -85,10 +99,15 @@ class ProgressLine(Line):
     def tick(self) -> None:
         """Appear and go as needed."""
         lookups = self._intent.lookups
-        wanted = self._workspace.dispatcher.running or lookups.running or bool(lookups.unresolved)
+        wanted = self._shows_batch or lookups.running or bool(lookups.unresolved)
         if self.display != wanted:
             self.display = wanted
         super().tick()
+
+    @property
+    def _shows_batch(self) -> bool:
+        """Where the terminal is short, rows matter more than saying twice what the limit line says."""
+        return self._workspace.dispatcher.running and not self.screen.has_class("-short")
 
     def line(self, cells: int) -> Content:
         """The whole line."""
@@ -98,7 +117,8 @@ class ProgressLine(Line):
             facts.append(fact(f"looking up {lookups.done:,} of {count(lookups.total, 'target')}", "$state-sending"))
         if lookups.unresolved:
             facts.append(fact(f"{len(lookups.unresolved):,} not resolved: n", "$state-retrying"))
-        facts.extend(self._batch_facts(cells))
+        if self._shows_batch:
+            facts.extend(self._batch_facts(cells))
         return lay(facts, [], cells)
 
     def _batch_facts(self, cells: int) -> list[Fact]:
@@ -114,8 +134,8 @@ class ProgressLine(Line):
         done, total = self._counted
         share = done / total if total else 0.0
         eta = dispatcher.eta_s()
-        return [
-            Fact(bar(share, max(6, min(24, cells - 30)), "$state-revoked"), drop=2),
-            fact(f"{done:,} of {total:,}  {int(share * 100)} %", "$foreground bold"),
-            fact("" if eta is None else f"{duration(round(eta))} left", "$quiet", drop=1),
-        ]
+        told = [fact(f"{done:,} of {total:,}  {int(share * 100)} %", "$foreground bold")]
+        if eta is not None:
+            told.append(fact(f"{duration(round(eta))} left", "$quiet", drop=1))
+        room = cells - sum(one.content.cell_length + 2 for one in told)
+        return [Fact(bar(share, max(6, min(24, room)), "$state-revoked"), drop=2), *told]

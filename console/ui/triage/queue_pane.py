@@ -9,7 +9,7 @@ from textual.widgets import Static
 
 from console.revocation.events import Why
 from console.revocation.states import Item, State
-from console.text import sanitize
+from console.text import sanitize, width
 from console.ui.changes import Changes
 from console.ui.look import look
 from console.ui.triage.badges import options_cell
@@ -42,12 +42,13 @@ class QueueTable(VirtualTable[Item]):
     @property
     def follows(self) -> bool:
         """Whether rows move as their states change."""
-        return self._sorted_by is not None and self._sorted_by.key == "state" and not self._reversed
+        held = self._held
+        return held.sorted_by is not None and held.sorted_by.key == "state" and not held.descending
 
     def bring_up(self) -> None:
         """Sort by state again. A cursor on top stays on top; elsewhere it stays with its row."""
         if self.follows:
-            on_top = self._cursor == 0
+            on_top = self._held.cursor == 0
             self.sort_by("state")
             if on_top:
                 self.move_to(0)
@@ -84,9 +85,9 @@ class QueuePane(Vertical):
     def _columns(self) -> tuple[Column[Item], ...]:
         return (
             Column("state", "State", _state, 11, sort=lambda item: (ORDER[item.state], item.id)),
-            Column("login", "User", lambda item: item.user.login or item.user.id, 15, flex=3, sort=_login),
-            Column("also", "Also", options_cell, 4, sort=_options),
-            Column("last", "Last", self._last, 8, flex=2, sort=lambda item: (item.status or 0, item.attempts)),
+            Column("login", "User", lambda item: item.user.login or item.user.id, 16, flex=4, sort=_login),
+            Column("also", "Also", options_cell, 7, sort=_options),
+            Column("last", "Last", self._last, 6, flex=2, sort=lambda item: (item.status or 0, item.attempts)),
         )
 
     def _last(self, item: Item) -> tuple[str, str]:
@@ -98,7 +99,7 @@ class QueuePane(Vertical):
             return ("again" if item.retries else ""), "$quiet"
         tries = f"{item.attempts}×" if item.attempts > 1 else ""
         code = "" if item.status is None else str(item.status)
-        note = "" if item.state is State.REVOKED else item.note
+        note = "" if item.state in (State.REVOKED, State.CANCELLED) else item.note
         return " ".join(part for part in (tries, code, note) if part), "$quiet"
 
     def wanted_staged(self) -> list[Item]:
@@ -132,8 +133,9 @@ class QueuePane(Vertical):
             return
         said = sanitize(paused.message, limit=400)
         title = "‖ " if paused.why is Why.OPERATOR else f"‖ Paused ({paused.why}): "
-        text = Content.assemble((title, "bold"), said, ("  z goes on, x stops", "bold"))
-        banner.update(text)
+        keys = "z goes on, x stops"
+        fits = width(f"{title}{said}  {keys}") <= banner.content_region.width
+        banner.update(Content.assemble((title, "bold"), said, "  " if fits else "\n", (keys, "bold")))
 
 
 def _state(item: Item) -> tuple[str, str]:

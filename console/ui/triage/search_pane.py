@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from contextlib import aclosing
-from typing import ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
@@ -18,8 +16,8 @@ from console.okta.errors import OktaError
 from console.okta.models import User
 from console.revocation.lookup import find_users
 from console.text import count, sanitize
-from console.ui.look import status
 from console.ui.triage.badges import Badges
+from console.ui.widgets.text_box import TextBox
 from console.ui.widgets.virtual_table import Column, VirtualTable
 from console.workspace import Workspace
 
@@ -28,16 +26,6 @@ FIRST_USERS = 1_000
 """A search as you type stops here: the rest would spend the window that revocations need."""
 HINT = "login, email, name or ID   group:NAME   =EXPRESSION"
 NOTHING_ASKED = "Press / and type to find users,\np to paste a list, o to open a file of targets."
-
-
-class SearchInput(Input):
-    """The search box; the list is one key away."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("down", "leave", show=False)]
-
-    def action_leave(self) -> None:
-        """To the list."""
-        self.screen.query_one("#results").focus()
 
 
 class SearchPane(Vertical):
@@ -55,7 +43,7 @@ class SearchPane(Vertical):
         self.truncated = False
         """Whether the org has more users for this text than are listed."""
         self.border_title = "Find users"
-        self.box = SearchInput(placeholder=HINT, id="search", compact=True)
+        self.box = TextBox("results", placeholder=HINT, id="search")
         """Where the search is typed."""
         self.table: VirtualTable[User] = VirtualTable(
             self._columns(), key=lambda user: user.id, empty=NOTHING_ASKED, id="results"
@@ -71,15 +59,14 @@ class SearchPane(Vertical):
 
     def _columns(self) -> tuple[Column[User], ...]:
         return (
-            Column("login", "Login", lambda user: user.login or user.id, 21, flex=3, sort=lambda user: user.login),
-            Column("name", "Name", lambda user: user.name, 11, flex=1, drop=2, sort=lambda user: user.name.casefold()),
-            Column("status", "Status", lambda user: status(user.status), 12, drop=1, sort=lambda user: user.status),
-            Column("badge", "", self._badges.cell, 11),
+            Column("login", "Login", lambda user: user.login or user.id, 23, flex=3, sort=lambda user: user.login),
+            Column("name", "Name", lambda user: user.name, 11, flex=2, drop=1, sort=lambda user: user.name.casefold()),
+            Column("status", "Status", self._badges.cell, 13, sort=lambda user: self._badges.cell(user)[0]),
             Column(
                 "department",
                 "Department",
                 lambda user: (user.profile.department, "$quiet"),
-                14,
+                11,
                 flex=1,
                 drop=3,
                 sort=lambda user: user.profile.department,

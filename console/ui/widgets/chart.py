@@ -38,8 +38,10 @@ def columns(
 def stack(ours: int, others: int, top: int, height: int) -> list[tuple[str, str]]:
     """One column from the bottom up: (character, `ours` or `others`). Anything above zero shows."""
     unit = height * 8 / max(1, top)
-    high_ours = max(1 if ours else 0, round(ours * unit))
-    high_all = max(high_ours + (4 if others else 0), round((ours + others) * unit))
+    room = (height - 1 if others else height) * 8
+    high_ours = min(max(1 if ours else 0, round(ours * unit)), max(0, room))
+    # A cell shows one of the two, so theirs begin in the line above ours.
+    high_all = max(math.ceil(high_ours / 8) * 8 + (4 if others else 0), round((ours + others) * unit))
     cells: list[tuple[str, str]] = []
     for line in range(height):
         floor = line * 8

@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual.content import Content
 
 from console.okta.limits import Bucket, BucketState
-from console.text import duration
+from console.text import duration, sanitize
 from console.ui.widgets.line import Fact, Line, bar, fact, lay
 from console.workspace import Workspace
 
@@ -34,18 +34,18 @@ class LimitLine(Line):
         if connection.state == "connecting":
             return fact("◌ connecting …", "$quiet")
         if connection.state in ("offline", "refused"):
-            return fact(f"✕ {connection.state}: {connection.message}", "$state-failed")
+            return fact(f"✕ {connection.state}: {sanitize(connection.message)}", "$state-failed")
         return None
 
     def _bucket(self, cells: int) -> list[Fact]:
         state = next((one for one in self._workspace.pacer.snapshot() if one.bucket == Bucket.USERS), None)
         if state is None or state.limit is None or state.remaining is None:
             return [fact("users", "$quiet"), fact("limit not known yet", "$quiet", drop=6)]
-        facts = [fact("users", "$quiet"), Fact(level(state, 20 if cells >= 110 else 8), drop=5)]
+        facts = [fact("users", "$quiet"), Fact(level(state, 12 if cells >= 110 else 8), drop=7)]
         facts.append(fact(f"{state.remaining:,}/{state.limit:,}", level_style(state)))
         if state.resets_in is not None:
             facts.append(fact(f"resets in {duration(round(state.resets_in))}", "$quiet", drop=4))
-        facts.append(fact(f"{state.in_flight} in flight", "$quiet", drop=7))
+        facts.append(fact(f"{state.in_flight} in flight", "$quiet", drop=3))
         style = "$state-retrying" if state.rate_limited else "$quiet"
         facts.append(fact(f"429s {state.rate_limited}", style, drop=2 if state.rate_limited else 6))
         return facts
@@ -55,7 +55,9 @@ class LimitLine(Line):
         if dispatcher.paused is not None:
             return fact("‖ paused", "$warning bold")
         words = self._workspace.pacer.state()
-        return fact(words, "$quiet" if words == "idle" else "$state-sending", drop=1)
+        # The numbers beside them tell as much, but for what is out of the ordinary.
+        ordinary = words in ("idle", "sending") or words.startswith("waiting")
+        return fact(words, "$quiet" if words == "idle" else "$state-sending", drop=9 if ordinary else 1)
 
     def _batch(self, cells: int) -> list[Fact]:
         dispatcher = self._workspace.dispatcher
@@ -68,13 +70,15 @@ class LimitLine(Line):
             items = [item for item in self._workspace.queue.items.values() if item.batch_id == batch.id]
             self._progress = (sum(item.state.final for item in items), len(items))
         done, total = self._progress
-        eta = dispatcher.eta_s()
-        left = f"{duration(round(eta))} left" if eta is not None else "time not known"
-        return [
-            Fact(bar(done / total if total else 0.0, 16 if cells >= 110 else 8, "$state-revoked"), drop=3),
+        facts = [
+            Fact(bar(done / total if total else 0.0, 12 if cells >= 110 else 8, "$state-revoked"), drop=8),
             fact(f"{done:,}/{total:,}", "$foreground bold"),
-            fact(left, "$quiet", drop=1),
         ]
+        if dispatcher.paused is None:
+            eta = dispatcher.eta_s()
+            left = f"{duration(round(eta))} left" if eta is not None else "time not known"
+            facts.append(fact(left, "$quiet", drop=1))
+        return facts
 
 
 def level_style(state: BucketState) -> str:

@@ -24,9 +24,9 @@ class TitleLine(Line):
     def line(self, cells: int) -> Content:
         """The whole line."""
         workspace = self._workspace
-        right = [self._org(), self._operator(), *self._badges()]
-        right.append(fact(f"{workspace.clock.now():%H:%M:%S} UTC", "$quiet", drop=2))
         wide = cells >= 90
+        right = [self._org(), self._operator(wide=wide), *self._badges()]
+        right.append(fact(f"{workspace.clock.now():{'%H:%M:%S UTC' if wide else '%H:%MZ'}}", "$quiet", drop=2))
         return lay([fact("Evict", "$primary bold"), *(self._tab(*tab, wide=wide) for tab in TABS)], right, cells)
 
     def _tab(self, mode: str, key: str, title: str, *, wide: bool) -> Fact:
@@ -50,10 +50,10 @@ class TitleLine(Line):
         host = urlsplit(url).hostname or url or "no org"
         return fact(sanitize(host, limit=60), "$foreground bold")
 
-    def _operator(self) -> Fact:
+    def _operator(self, *, wide: bool) -> Fact:
         operator = self._workspace.operator
         who = sanitize(operator.principal or operator.os_user, limit=40)
-        mode = f" ({operator.auth_mode})" if operator.auth_mode else ""
+        mode = f" ({operator.auth_mode})" if operator.auth_mode and wide else ""
         return fact(f"{who}{mode}", "$quiet", drop=3)
 
     def _badges(self) -> list[Fact]:

@@ -1,0 +1,31 @@
+"""A line of text to type into, above a list: down goes to the list, and the footer names no key that would be typed."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.binding import BindingType
+from textual.widgets import Input
+
+from console.ui.bindings import bindings
+
+TYPED = frozenset({"slash", "plus", "minus", "backslash"})
+"""Names of keys that Textual does not know to be characters."""
+
+
+class TextBox(Input):
+    """Typed into, then left for the list named `list_id`."""
+
+    BINDINGS: ClassVar[list[BindingType]] = bindings("box")
+
+    def __init__(self, list_id: str, *, placeholder: str, id: str) -> None:  # noqa: A002 - Textual's own name
+        super().__init__(placeholder=placeholder, id=id, compact=True)
+        self._list_id = list_id
+
+    def check_consume_key(self, key: str, character: str | None) -> bool:
+        """Whether a key is typed."""
+        return key in TYPED or super().check_consume_key(key, character)
+
+    def action_leave(self) -> None:
+        """To the list."""
+        self.screen.query_one(f"#{self._list_id}").focus()
