@@ -20,7 +20,7 @@ from console.clock import Clock, SystemClock
 from console.demo.app import build_app
 from console.demo.org import DemoOrg
 from console.history.records import OperatorRecord
-from console.history.store import History, new_id
+from console.history.store import History, HistoryUnavailable, new_id
 from console.okta.auth import TokenAuth
 from console.okta.client import OktaClient
 from console.okta.errors import CredentialRejected, OktaError, ScopeMissing, Unreachable
@@ -37,6 +37,11 @@ from console.settings import Settings, SettingsError
 from console.text import sanitize
 
 DEMO_URL = "https://demo.okta.test"
+NOT_SET = {
+    "org_url": "no org is set: set EVICT_ORG_URL (or OKTA_CLIENT_ORGURL) to its address, https://example.okta.com",
+    "token": "no token is set: set EVICT_TOKEN (or OKTA_CLIENT_TOKEN) to an API token of the org, or try  evict demo",
+}
+"""What to do about a setting that a connection needs and that is missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +60,17 @@ def history_folder(settings: Settings, *, demo: bool = False) -> Path:
     if demo:
         return settings.data_dir / "demo"
     if settings.org_url is None:
-        raise SettingsError("no org is set: set EVICT_ORG_URL to its address, such as https://example.okta.com")
+        raise SettingsError(NOT_SET["org_url"])
     return settings.data_dir / re.sub(r"[^a-z0-9.-]", "_", urlsplit(settings.org_url).netloc)
 
 
 def open_history(settings: Settings, *, clock: Clock, demo: bool = False, read_only: bool = False) -> History:
     """The history of the org, without a connection to it. Raises HistoryUnavailable, SettingsError."""
-    return History.open(history_folder(settings, demo=demo), clock=clock, read_only=read_only)
+    folder = history_folder(settings, demo=demo)
+    try:
+        return History.open(folder, clock=clock, read_only=read_only)
+    except HistoryUnavailable as error:
+        raise HistoryUnavailable(f"{error}. The setting data_dir (EVICT_DATA_DIR) may name another folder.") from error
 
 
 def whoami(auth_mode: str) -> OperatorRecord:
@@ -171,7 +180,7 @@ class Workspace:
         """
         clock = clock or SystemClock()
         if settings.token is None:
-            raise SettingsError("no token is set: set EVICT_TOKEN to an API token of the org (or try:  evict demo)")
+            raise SettingsError(*(told for name, told in NOT_SET.items() if getattr(settings, name) is None))
         history = open_history(settings, clock=clock, read_only=settings.read_only)
         try:
             return cls(settings, settings.token, history, clock=clock, transport=transport, seed=seed)
@@ -211,10 +220,10 @@ class Workspace:
             self.org = await self.client.org_info()
             self.me = await self.client.me()
         except (CredentialRejected, ScopeMissing) as error:
-            return Connection("refused", f"{error} {error.advice}")
+            return Connection("refused", error.told)
         except OktaError as error:
             if self.org is None or isinstance(error, Unreachable):
-                return Connection("offline", f"{error} {error.advice}")
+                return Connection("offline", error.told)
             # A service app has no user of its own: that costs the name in the history, not the connection.
             message = f"Okta does not say who the credential belongs to: {error}"
             await self.guard.load(self.client)

@@ -7,7 +7,7 @@ import traceback
 from pathlib import Path
 
 from console.cli.exits import INCOMPLETE, REFUSED, USAGE
-from console.cli.output import Output
+from console.cli.output import Output, ResultsLost
 from console.demo.server import ServerUnavailable
 from console.history.store import HistoryUnavailable
 from console.okta.errors import CredentialRejected, OktaError, ScopeMissing
@@ -44,7 +44,9 @@ def explain(error: Exception) -> tuple[str, int]:
         return str(error), USAGE
     if isinstance(error, OktaError):
         refused = isinstance(error, CredentialRejected | ScopeMissing)
-        return f"{str(error).rstrip('.')}. {error.advice}", REFUSED if refused else INCOMPLETE
+        return error.told, REFUSED if refused else INCOMPLETE
+    if isinstance(error, ResultsLost):
+        return str(error), INCOMPLETE
     if isinstance(error, FileExistsError):
         return f"{error.filename or error} exists: name another file, or add --replace", USAGE
     if isinstance(error, OSError):

@@ -37,6 +37,12 @@ class OktaError(Exception):
         causes = f" ({'; '.join(self.causes)})" if self.causes else ""
         return f"{self.summary}{causes} [{facts}]" if facts else f"{self.summary}{causes}"
 
+    @property
+    def told(self) -> str:
+        """What happened and what to do about it, in whole sentences."""
+        said = str(self)
+        return f"{said}{'' if said.endswith(('.', '!', '?')) else '.'} {self.advice}"
+
 
 class CredentialRejected(OktaError):
     """Okta does not take the credential: 401 E0000011, E0000004, 401/403 E0000005, or 401 without a known code."""

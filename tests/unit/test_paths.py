@@ -48,8 +48,25 @@ def test_links_and_folders_open_to_others_are_refused(tmp_path: Path) -> None:
     shared.chmod(0o777)
     with pytest.raises(paths.UnsafePathError, match="chmod 700"):
         paths.private_dir(shared)
-    with pytest.raises(paths.UnsafePathError, match="not a folder"):
-        paths.private_dir(victim)
+    for below in (victim, victim / "below"):
+        with pytest.raises(paths.UnsafePathError, match="victim is not a folder"):
+            paths.private_dir(below)
+
+
+def test_a_folder_is_refused_where_anybody_could_swap_it(tmp_path: Path) -> None:
+    above = tmp_path / "above"
+    above.mkdir()
+    above.chmod(0o777)
+    with pytest.raises(paths.UnsafePathError, match=r"everybody.*chmod o-w"):
+        paths.private_dir(above / "mine")
+    assert not (above / "mine").exists()
+    above.chmod(0o1777)  # as /tmp is: only the owner of a folder may rename it
+    assert paths.private_dir(above / "mine").is_dir()
+
+
+def test_what_can_not_be_written_is_named_as_it_was_asked_for(tmp_path: Path) -> None:
+    with pytest.raises(paths.UnsafePathError, match=r"cannot write \S+/no/a\.csv: No such file"):
+        paths.write_private(tmp_path / "no" / "a.csv", b"x")
 
 
 def test_shipped_themes_are_found() -> None:

@@ -180,6 +180,8 @@ async def test_org_and_token_are_needed(settings: Settings) -> None:
         await Workspace.open(real(settings, token=None))
     with pytest.raises(SettingsError, match="EVICT_ORG_URL"):
         await Workspace.open(real(settings, org_url=None))
+    with pytest.raises(SettingsError, match=r"(?s)EVICT_ORG_URL.*EVICT_TOKEN"):
+        await Workspace.open(real(settings, org_url=None, token=None))
     assert not settings.data_dir.exists()
 
 

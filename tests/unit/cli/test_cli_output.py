@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 
 import pytest
@@ -28,6 +29,26 @@ def test_json_is_one_line_whatever_it_holds(capsys: pytest.CaptureFixture[str]) 
         out.record({"name": "José\n\u2028😀"})
     (line,) = capsys.readouterr().out.split("\n")[:-1]
     assert json.loads(line) == {"name": "José\n\u2028😀"}
+
+
+def test_what_was_written_last_is_flushed_before_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else the interpreter does it at exit, and a full disk would show as its noise instead of our message."""
+    calls: list[str] = []
+
+    class Noting(io.StringIO):
+        def write(self, text: str) -> int:
+            calls.append("write")
+            return len(text)
+
+        def flush(self) -> None:
+            calls.append("flush")
+
+    monkeypatch.setattr("sys.stdout", Noting())
+    out = Output()
+    out._jobs.put(lambda: out._print("a line"))
+    out._jobs.put(None)
+    out._work()
+    assert calls == ["write", "flush"]
 
 
 def test_talk_keeps_the_spaces_that_line_things_up(capsys: pytest.CaptureFixture[str]) -> None:
