@@ -10,10 +10,11 @@ from typing import Any
 import httpx
 import pytest
 
-from console.demo.faults import Fault
+from console.cli.interrupts import SIGNALS, usual_interrupt
+from console.demo.faults import Fault, Latency
 from console.history.store import History
 from console.okta.client import OktaClient
-from console.revocation.events import ItemsChanged
+from console.revocation.events import ItemsChanged, Paused
 from console.revocation.states import State
 from console.workspace import Workspace
 from tests.support.cli import TOKEN, Done, Shell, make_shell
@@ -51,6 +52,7 @@ def test_a_file_of_users_is_revoked_and_told(evict: Shell, ids_file: Path) -> No
         (204, 1, True, False)
     }
     assert all(line["request_id"] and line["case"] == "INC-1" for line in lines)
+    assert {line["batch_id"] for line in lines} == {done.summary["batch_id"]}
     assert not any(evict.org.sessions_of(id_) + evict.org.tokens_of(id_) for id_ in evict.ids(120))
 
 
@@ -131,6 +133,7 @@ def test_standard_input(evict: Shell) -> None:
 
 def test_a_word_that_could_head_a_table_is_a_login_when_typed(evict: Shell) -> None:
     done = evict("revoke", "user", "--yes", "--json")
+    assert done.summary["batch_id"] is None, "nobody is in it"
     assert (done.code, [line["target"] for line in done.of("unresolved")]) == (1, ["user"])
 
 
@@ -309,6 +312,36 @@ def test_a_signal_stops_and_says_what_was_sent(
     assert sum(found.values()) == 40
     assert found.keys() <= {"revoked", "cancelled", "unresolved"}
     assert "were not sent" in done.err
+
+
+def test_a_signal_stops_sending_before_anything_else(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Look-ups that are cut give their slots back, and no revocation may take one of those."""
+    evict = make_shell(monkeypatch, capsys, latency=Latency(median_s=0.3))
+    after: list[str] = []
+
+    def on_open(workspace: Workspace) -> None:
+        def watch(event: object) -> None:
+            if isinstance(event, Paused):
+                after.append("paused")
+            elif after and isinstance(event, ItemsChanged):
+                after.extend(item.state.value for item in event.items if item.state is State.SENDING)
+
+        workspace.events.subscribe(watch)
+        when_revoked(10, lambda: signal.raise_signal(signal.SIGINT))(workspace)
+
+    evict.on_open = on_open
+    assert evict("revoke", *evict.ids(120), "--yes").code == 130
+    assert after == ["paused"]
+
+
+@pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
+def test_a_signal_ends_a_question_too(number: signal.Signals) -> None:
+    before = signal.getsignal(number)
+    with usual_interrupt(), pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(number)
+    assert signal.getsignal(number) is before
 
 
 def when_revoked(number: int, then: Callable[[], None]) -> Callable[[Workspace], None]:
