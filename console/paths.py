@@ -73,7 +73,8 @@ def open_private(path: Path, flags: int) -> int:
 
     Raises UnsafePathError for a link, for a file of another user and for one that others may write.
     """
-    guard = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
+    # Without blocking: a pipe that lies in a file's place would hold us up for ever, and for a file it means nothing.
+    guard = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0)
     try:
         descriptor = os.open(path, flags | guard, FILE_MODE)
     except FileExistsError:

@@ -30,6 +30,32 @@ QUERY is one of
   mallory                    the start of a login, email, first or last name
 """
 
+TARGETS = f"""\
+A TARGET is an Okta user ID, a login or an email. A file may be a list, a CSV
+with a column of them, JSON, or any text: they are picked out of it.
+
+Without --yes everybody is looked up first, and you are asked. With --yes the
+first user is out while the rest is still being looked up. Accounts that the
+settings protect, and your own, are refused.
+
+With --json each line is an object with a type:
+  revocation  user_id, login, outcome, status, error_code, request_id, attempts,
+              oauth_tokens, forget_devices, case, why
+  refused     target, user_id, login, why
+  unresolved  target, line, why
+  planned     of a dry run: user_id, login, name, user_status, service_account
+  summary     the last line: a count for each outcome, elapsed_s, rate_limited
+An outcome is revoked, not_found, denied, failed, unknown (sent, no answer seen;
+safe to send again), cancelled, or queued where sending was stopped.
+
+examples:
+  evict revoke mallory@example.com --oauth-tokens --case INC-2041
+  evict revoke --from-file accounts.txt --dry-run
+  evict revoke --from-file accounts.txt --oauth-tokens \\
+      --case INC-2041 --reason "token theft" --yes --json
+
+{EXITS}"""
+
 
 def build_parser() -> argparse.ArgumentParser:
     """The parser of every command. What it returns holds `module`, the module of `console.cli` that carries it out."""
@@ -110,32 +136,7 @@ def _search(commands: Any) -> None:
 
 def _revoke(commands: Any) -> None:
     what = "Revoke every session of users, and what else you choose."
-    epilog = f"""\
-A TARGET is an Okta user ID, a login or an email. A file may be a list, a CSV
-with a column of them, JSON, or any text: they are picked out of it.
-
-Without --yes everybody is looked up first, and you are asked. With --yes the
-first user is out while the rest is still being looked up. Accounts that the
-settings protect, and your own, are refused.
-
-With --json each line is an object with a type:
-  revocation  user_id, login, outcome, status, error_code, request_id, attempts,
-              oauth_tokens, forget_devices, case, why
-  refused     target, user_id, login, why
-  unresolved  target, line, why
-  planned     of a dry run: user_id, login, name, user_status, service_account
-  summary     the last line: a count for each outcome, elapsed_s, rate_limited
-An outcome is revoked, not_found, denied, failed, unknown (sent, no answer seen;
-safe to send again), cancelled, or queued where sending was stopped.
-
-examples:
-  evict revoke mallory@example.com --oauth-tokens --case INC-2041
-  evict revoke --from-file accounts.txt --dry-run
-  evict revoke --from-file accounts.txt --oauth-tokens \\
-      --case INC-2041 --reason "token theft" --yes --json
-
-{EXITS}"""
-    parser = _parser(commands.add_parser, "revoke", what, epilog)
+    parser = _parser(commands.add_parser, "revoke", what, TARGETS)
     parser.add_argument("targets", metavar="TARGET", nargs="*", help="whom to throw out")
     add = parser.add_argument
     add("--from-file", metavar="FILE", help="read targets from FILE; - is standard input")

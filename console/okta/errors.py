@@ -68,6 +68,12 @@ class NotFound(OktaError):
     advice = "Check the ID or login; the account may have been deleted."
 
 
+class GroupNotFound(NotFound):
+    """No group has this name."""
+
+    advice = "Check the name: it must be the whole name of a group that the credential may see."
+
+
 class WrongAddress(OktaError):
     """A 404 that is not from Okta's API: the org URL is wrong."""
 
@@ -88,9 +94,9 @@ class RateLimited(OktaError):
 
 
 class QueryTooLong(OktaError):
-    """400 E0000031, 414 or 431 on a search: ask for less at once."""
+    """400 E0000031, 414 or 431 on a search: what Okta can't read or not hold. Ask for less at once."""
 
-    advice = "Ask for fewer terms at once."
+    advice = "Correct the search expression; if it is a long one, ask for fewer terms at once."
 
 
 class BadRequest(OktaError):

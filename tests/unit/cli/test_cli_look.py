@@ -11,6 +11,7 @@ import pytest
 from console.cli.doctor import NOBODY
 from console.demo.faults import Fault
 from console.demo.people import Person
+from console.okta.errors import GroupNotFound
 from tests.support.cli import TOKEN, Shell, make_shell
 
 
@@ -36,16 +37,16 @@ def test_search_in_json_ends_with_a_summary(evict: Shell) -> None:
 
 def test_search_for_nobody(evict: Shell) -> None:
     assert evict("search", "zzzzzz").code == 0
-    assert evict("search", " ").code == 2
+    assert [evict("search", blank).code for blank in (" ", "=", "group:")] == [2, 2, 2]
     done = evict("search", "group:Nobody")
     assert done.code == 1
-    assert "no group is named Nobody" in done.err
+    assert done.err == f"evict: no group is named Nobody. {GroupNotFound.advice}\n"
 
 
 def test_a_bad_expression_is_told_by_okta(evict: Shell) -> None:
     done = evict("search", "=status is ACTIVE")
     assert done.code == 1
-    assert "E00000" in done.err
+    assert "E0000031]. Correct the search expression" in done.err
 
 
 def test_foreign_text_cannot_reach_the_terminal(evict: Shell) -> None:
@@ -57,10 +58,13 @@ def test_foreign_text_cannot_reach_the_terminal(evict: Shell) -> None:
 
 
 def test_search_stops_when_nobody_reads(evict: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    tries: list[str] = []
+
     class Closed:
         encoding = "utf-8"
 
         def write(self, text: str) -> int:
+            tries.append("write")
             raise BrokenPipeError
 
         def flush(self) -> None:
@@ -72,7 +76,7 @@ def test_search_stops_when_nobody_reads(evict: Shell, monkeypatch: pytest.Monkey
     with monkeypatch.context() as patch:
         patch.setattr("sys.stdout", Closed())
         done = evict("search", "group:Everyone")
-    assert (done.code, done.out) == (0, "")
+    assert (done.code, done.out, tries) == (0, "", ["write"])
     assert "internal error" not in done.err
 
 

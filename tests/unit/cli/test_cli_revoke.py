@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from console.cli.interrupts import SIGNALS, usual_interrupt
-from console.demo.faults import Fault, Latency
+from console.demo.faults import PROXY_429, Fault, Latency
 from console.history.store import History
 from console.okta.client import OktaClient
 from console.revocation.events import ItemsChanged, Paused
@@ -280,6 +280,23 @@ def test_a_credential_that_dies_midway_stops_with_its_own_code(evict: Shell) -> 
     evict.org.token_revoked = False
     listed = evict("history", "list", "--json").records
     assert sum(record["outcome"] == "queued" for record in listed) == found.get("queued", 0)
+
+
+def test_a_token_that_may_look_only_stops_with_the_code_of_a_refusal(monkeypatch: Any, capsys: Any) -> None:
+    evict = make_shell(monkeypatch, capsys, scopes=["okta.users.read"])
+    done = evict("revoke", *evict.ids(5), "--yes", "--json")
+    assert done.code == 3
+    assert "okta.users.manage" in done.err
+    assert evict.org.revocations == 0
+    assert sum(counts(done).values()) == 5
+
+
+def test_429s_are_counted_and_cost_nobody(evict: Shell) -> None:
+    evict.org.faults.queue(None, PROXY_429, None, PROXY_429)
+    done = evict("revoke", *evict.ids(20), "--yes", "--json")
+    assert (done.code, counts(done)) == (0, {"revoked": 20})
+    assert done.summary["rate_limited"] == 2
+    assert {line["attempts"] for line in done.of("revocation")} == {1}, "a 429 is not an attempt"
 
 
 def test_nothing_is_sent_without_a_record(evict: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
