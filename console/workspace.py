@@ -99,6 +99,15 @@ def _http(settings: Settings, token: SecretStr, transport: httpx.AsyncBaseTransp
         raise SettingsError(str(error)) from error
 
 
+def _guard(settings: Settings) -> Guard:
+    patterns = settings.service_account_patterns
+    return Guard(
+        users=settings.protected_users,
+        groups=settings.protected_groups,
+        service_patterns=SERVICE_PATTERNS if patterns is None else patterns,
+    )
+
+
 class Workspace:
     """Everything one console holds. Made by `open` or `open_demo`, ended by `aclose`."""
 
@@ -139,21 +148,19 @@ class Workspace:
         make_client = ReadOnlyClient if settings.read_only else OktaClient
         self.client = make_client(self.http, gate=self.pacer, clock=clock, deadline_s=settings.deadline)
         self.queue = Queue(self.events, new_id=lambda: new_id(clock))
-        patterns = settings.service_account_patterns
-        self.guard = Guard(
-            users=settings.protected_users,
-            groups=settings.protected_groups,
-            service_patterns=SERVICE_PATTERNS if patterns is None else patterns,
-        )
+        self.guard = _guard(settings)
         self.resolver = Resolver(self.client, self.pacer)
-        make_dispatcher = ReadOnlyDispatcher if settings.read_only else Dispatcher
-        self.dispatcher = make_dispatcher(
+        self.dispatcher = self._dispatcher(rng)
+
+    def _dispatcher(self, rng: random.Random) -> Dispatcher:
+        make = ReadOnlyDispatcher if self.settings.read_only else Dispatcher
+        return make(
             self.client,
             pacer=self.pacer,
             queue=self.queue,
-            history=history,
+            history=self.history,
             events=self.events,
-            clock=clock,
+            clock=self.clock,
             rng=rng,
             operator=lambda: self.operator,
             org=self.org_url,
