@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import getpass
+import logging
 import os
 import random
 import re
 import secrets
 import socket
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -16,6 +18,7 @@ from urllib.parse import urlsplit
 import httpx
 from pydantic import SecretStr
 
+from console import __version__, log
 from console.clock import Clock, SystemClock
 from console.demo.app import build_app
 from console.demo.org import DemoOrg
@@ -36,6 +39,7 @@ from console.revocation.resolver import Resolver
 from console.settings import Settings, SettingsError
 from console.text import sanitize
 
+LOGGER = logging.getLogger(__name__)
 DEMO_URL = "https://demo.okta.test"
 NOT_SET = {
     "org_url": "no org is set: set EVICT_ORG_URL (or OKTA_CLIENT_ORGURL) to its address, https://example.okta.com",
@@ -99,6 +103,14 @@ def _http(settings: Settings, token: SecretStr, transport: httpx.AsyncBaseTransp
         raise SettingsError(str(error)) from error
 
 
+def _log(settings: Settings, token: SecretStr) -> Callable[[], None]:
+    """Keep a log, but from a read-only console, which leaves no trace; returns its end."""
+    if settings.read_only:
+        return lambda: None
+    proxy = settings.proxy.get_secret_value() if settings.proxy else ""
+    return log.start(settings.data_dir, level=settings.log_level, secrets=(token.get_secret_value(), proxy))
+
+
 def _guard(settings: Settings) -> Guard:
     patterns = settings.service_account_patterns
     return Guard(
@@ -122,9 +134,7 @@ class Workspace:
         seed: int | None,
         demo_org: DemoOrg | None = None,
     ) -> None:
-        self.settings = settings
-        self.clock = clock
-        self.history = history
+        self.settings, self.clock, self.history = settings, clock, history
         self.demo_org = demo_org
         """The org of the demo, None on a real one."""
         self.org_url = settings.org_url or ""
@@ -151,6 +161,7 @@ class Workspace:
         self.guard = _guard(settings)
         self.resolver = Resolver(self.client, self.pacer)
         self.dispatcher = self._dispatcher(rng)
+        self._end_log = _log(settings, token)
 
     def _dispatcher(self, rng: random.Random) -> Dispatcher:
         make = ReadOnlyDispatcher if self.settings.read_only else Dispatcher
@@ -220,6 +231,7 @@ class Workspace:
         """Ask the org who it is and who we are, and load the guard. Never raises an OktaError; may be repeated."""
         self.connection = Connection("connecting")
         self.connection = await self._connect()
+        LOGGER.info("evict %s, %s: %s %s", __version__, self.org_url, self.connection.state, self.connection.message)
         return self.connection
 
     async def _connect(self) -> Connection:
@@ -248,3 +260,4 @@ class Workspace:
                 await self.http.aclose()
             finally:
                 self.history.close()
+                self._end_log()

@@ -54,7 +54,12 @@ def explain(error: Exception) -> tuple[str, int]:
         return f"{place}{error.strerror or type(error).__name__}", USAGE
     # A mistake of ours. The message of an unknown error may hold anything, so only its type and place are told.
     message = f"internal error: {type(error).__name__} at {_place(error)}. Nothing more was done. "
-    return message + "Run  evict doctor,  and report this with the line above", INCOMPLETE
+    return message + "Run  evict doctor,  and report this with what evict.log in the data folder says", INCOMPLETE
+
+
+def is_ours(error: Exception) -> bool:
+    """Whether an error is a mistake of Evict's, and nothing that an operator can do something about."""
+    return not isinstance(error, (Stop, OktaError, OSError, *WRONG))
 
 
 def _place(error: Exception) -> str:

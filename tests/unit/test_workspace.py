@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -164,6 +165,22 @@ async def test_connect_says_how_it_stands(settings: Settings, changes: Any, stat
     assert word in connection.message
     assert CANARY not in connection.message
     await workspace.aclose()
+
+
+@pytest.mark.parametrize(("read_only", "kept"), [(False, True), (True, False)])
+async def test_a_log_is_kept_while_it_is_open(settings: Settings, read_only: bool, kept: bool) -> None:
+    handlers = list(logging.getLogger().handlers)
+    workspace = await Workspace.open(real(settings, read_only=read_only, log_level="info"), transport=okta())
+    await workspace.connect()
+    await workspace.aclose()
+    logging.getLogger("console").warning("afterwards")
+    path = settings.data_dir / "evict.log"
+    assert path.exists() is kept
+    assert logging.getLogger().handlers == handlers
+    if kept:
+        (line,) = path.read_text().splitlines()
+        assert "INFO console.workspace: evict" in line
+        assert CANARY not in line
 
 
 async def test_connecting_again_takes_what_is_new(settings: Settings) -> None:

@@ -243,6 +243,9 @@ def test_a_mistake_of_ours_shows_its_type_and_no_values(evict: Shell, monkeypatc
     assert done.code == 1
     assert "internal error: ZeroDivisionError at console/" in done.err
     assert "evict doctor" in done.err
+    logged = (evict.workspaces[0].settings.data_dir / "evict.log").read_text()
+    assert "ZeroDivisionError: ********" in logged
+    assert "Traceback" in logged
 
 
 # A drain that stops
