@@ -110,7 +110,7 @@ for all. KIND is a status such as 503, lost (carried out, no answer), cut (never
 arrived), headerless, doubled or garbage (rate headers). CHANCE is from 0 to 1.
 
 What it holds can be read at /_demo/totals and /_demo/state?user=ID.
-It needs uvicorn:  pip install 'evict[simulate]'
+It needs uvicorn, which comes with the extra:  pipx install '.[simulate]'
 """
     parser = _parser(commands.add_parser, "simulate", what, epilog)
     add = parser.add_argument
