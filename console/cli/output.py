@@ -118,7 +118,13 @@ class Output:
         self._do(lambda: self._say(safe))
         self._do(asked.set)
         asked.wait()
-        return sys.stdin.readline().strip()
+        answer = ""
+        try:
+            answer = sys.stdin.readline()
+        finally:
+            if not answer.endswith("\n"):  # Ctrl-D and Ctrl-C leave the cursor behind the question
+                self.talk("")
+        return answer.strip()
 
     def progress(self, text: str) -> None:
         """One line that anything else replaces, where stderr is a terminal; empty takes it away."""

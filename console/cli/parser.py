@@ -42,7 +42,8 @@ With --json each line is an object with a type:
   revocation  user_id, login, outcome, status, error_code, request_id, attempts,
               oauth_tokens, forget_devices, case, why
   refused     target, user_id, login, why
-  unresolved  target, line, why
+  unresolved  target, line, why: it is nobody, or more than one user
+  unsent      target, line, user_id, login, why: its turn did not come
   planned     of a dry run: user_id, login, name, user_status, service_account
   summary     the last line: a count for each outcome, elapsed_s, rate_limited
 An outcome is revoked, not_found, denied, failed, unknown (sent, no answer seen;

@@ -51,6 +51,28 @@ def test_what_was_written_last_is_flushed_before_the_end(monkeypatch: pytest.Mon
     assert calls == ["write", "flush"]
 
 
+@pytest.mark.parametrize(
+    ("typed", "answer", "said"), [("y\n", "y", "Well? "), (" no \n", "no", "Well? "), ("", "", "Well? \n")]
+)
+def test_an_answer_that_never_came_ends_the_line(
+    typed: str, answer: str, said: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(typed))
+    assert Output().ask("Well?") == answer
+    assert capsys.readouterr().err == said
+
+
+def test_an_interrupt_ends_the_line_too(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    class Interrupted(io.StringIO):
+        def readline(self, size: int | None = -1, /) -> str:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("sys.stdin", Interrupted())
+    with pytest.raises(KeyboardInterrupt):
+        Output().ask("Well?")
+    assert capsys.readouterr().err == "Well? \n"
+
+
 def test_talk_keeps_the_spaces_that_line_things_up(capsys: pytest.CaptureFixture[str]) -> None:
     Output().talk("  case       INC-1")
     assert capsys.readouterr().err == "  case       INC-1\n"
