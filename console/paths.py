@@ -36,17 +36,18 @@ def themes_dir() -> Path:
 def private_dir(folder: Path) -> Path:
     """Make `folder` (0700) if it is missing and return it.
 
-    Raises UnsafePathError where it can't be made, is no folder, belongs to another user or can be written by one.
+    Raises UnsafePathError where it can't be made, is no folder, belongs to another user or can be written by one, or
+    lies in a folder in which everybody may put another one in its place.
     """
     try:
         # Not `parents=True`: that would give the folders above it the mode of the umask.
         for part in reversed([folder, *folder.parents]):
             if not part.exists():
                 part.mkdir(mode=FOLDER_MODE, exist_ok=True)
-        folder.mkdir(mode=FOLDER_MODE, exist_ok=True)
+            _refuse_unsafe(part, above=part != folder)
         info = folder.stat()
-    except FileExistsError:
-        raise UnsafePathError(f"{folder} is not a folder: move it away or name another one") from None
+    except UnsafePathError:
+        raise
     except OSError as error:
         raise UnsafePathError(f"cannot make the folder {folder}: {error.strerror}") from error
     if hasattr(os, "getuid") and info.st_uid not in (os.getuid(), 0):
@@ -58,12 +59,22 @@ def private_dir(folder: Path) -> Path:
     return folder
 
 
+def _refuse_unsafe(part: Path, *, above: bool) -> None:
+    """Raise UnsafePathError for what is no folder, and for one `above` ours in which anybody may rename ours."""
+    mode = part.stat().st_mode
+    if not stat.S_ISDIR(mode):
+        raise UnsafePathError(f"{part} is not a folder: move it away or name another one")
+    if above and mode & stat.S_IWOTH and not mode & stat.S_ISVTX:  # in one like /tmp (sticky) only the owner may
+        raise UnsafePathError(f"{part} can be written by everybody: run  chmod o-w {part}")
+
+
 def open_private(path: Path, flags: int) -> int:
     """A file descriptor of `path` (0600, symbolic links refused), with `flags` as `os.open` takes them.
 
     Raises UnsafePathError for a link, for a file of another user and for one that others may write.
     """
-    guard = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
+    # Without blocking: a pipe that lies in a file's place would hold us up for ever, and for a file it means nothing.
+    guard = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0)
     try:
         descriptor = os.open(path, flags | guard, FILE_MODE)
     except FileExistsError:
@@ -86,7 +97,12 @@ def write_private(path: Path, content: bytes, *, replace: bool = False) -> None:
     if not replace and path.exists():
         raise FileExistsError(path)
     scratch = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    descriptor = open_private(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+    try:
+        descriptor = open_private(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+    except UnsafePathError as error:
+        # To the operator it is their file that can't be made.
+        why = error.__cause__.strerror if isinstance(error.__cause__, OSError) else error
+        raise UnsafePathError(f"cannot write {path}: {why}") from error
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)

@@ -180,6 +180,7 @@ class Settings(BaseSettings):
     data_dir: Folder = Field(default_factory=paths.data_dir)
     config_dir: Folder = Field(default_factory=paths.config_dir)
     log_level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_lower)] = "warning"
+    """From what on something is kept in `evict.log`, beside the history; `warning` is only what went wrong."""
     sources: dict[str, str] = Field(default_factory=dict, repr=False, exclude=True)
     """Setting to the place it was read from; no setting itself."""
 

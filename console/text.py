@@ -44,7 +44,7 @@ def duration(seconds: float) -> str:
     if seconds < 0:
         seconds = 0.0
     if seconds < 9.95:
-        return f"{seconds:.1f} s" if seconds % 1 > 0.04 else f"{seconds:.0f} s"
+        return f"{round(seconds, 1):g} s"
     whole = round(seconds)
     if whole < 60:
         return f"{whole} s"

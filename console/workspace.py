@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import getpass
+import logging
 import os
 import random
 import re
 import secrets
 import socket
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -16,11 +18,12 @@ from urllib.parse import urlsplit
 import httpx
 from pydantic import SecretStr
 
+from console import __version__, log
 from console.clock import Clock, SystemClock
 from console.demo.app import build_app
 from console.demo.org import DemoOrg
 from console.history.records import OperatorRecord
-from console.history.store import History, new_id
+from console.history.store import History, HistoryUnavailable, new_id
 from console.okta.auth import TokenAuth
 from console.okta.client import OktaClient
 from console.okta.errors import CredentialRejected, OktaError, ScopeMissing, Unreachable
@@ -36,7 +39,13 @@ from console.revocation.resolver import Resolver
 from console.settings import Settings, SettingsError
 from console.text import sanitize
 
+LOGGER = logging.getLogger(__name__)
 DEMO_URL = "https://demo.okta.test"
+NOT_SET = {
+    "org_url": "no org is set: set EVICT_ORG_URL (or OKTA_CLIENT_ORGURL) to its address, https://example.okta.com",
+    "token": "no token is set: set EVICT_TOKEN (or OKTA_CLIENT_TOKEN) to an API token of the org, or try  evict demo",
+}
+"""What to do about a setting that a connection needs and that is missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +64,17 @@ def history_folder(settings: Settings, *, demo: bool = False) -> Path:
     if demo:
         return settings.data_dir / "demo"
     if settings.org_url is None:
-        raise SettingsError("no org is set: set EVICT_ORG_URL to its address, such as https://example.okta.com")
+        raise SettingsError(NOT_SET["org_url"])
     return settings.data_dir / re.sub(r"[^a-z0-9.-]", "_", urlsplit(settings.org_url).netloc)
 
 
 def open_history(settings: Settings, *, clock: Clock, demo: bool = False, read_only: bool = False) -> History:
     """The history of the org, without a connection to it. Raises HistoryUnavailable, SettingsError."""
-    return History.open(history_folder(settings, demo=demo), clock=clock, read_only=read_only)
+    folder = history_folder(settings, demo=demo)
+    try:
+        return History.open(folder, clock=clock, read_only=read_only)
+    except HistoryUnavailable as error:
+        raise HistoryUnavailable(f"{error}. The setting data_dir (EVICT_DATA_DIR) may name another folder.") from error
 
 
 def whoami(auth_mode: str) -> OperatorRecord:
@@ -90,6 +103,23 @@ def _http(settings: Settings, token: SecretStr, transport: httpx.AsyncBaseTransp
         raise SettingsError(str(error)) from error
 
 
+def _log(settings: Settings, token: SecretStr) -> Callable[[], None]:
+    """Keep a log, but from a read-only console, which leaves no trace; returns its end."""
+    if settings.read_only:
+        return lambda: None
+    proxy = settings.proxy.get_secret_value() if settings.proxy else ""
+    return log.start(settings.data_dir, level=settings.log_level, secrets=(token.get_secret_value(), proxy))
+
+
+def _guard(settings: Settings) -> Guard:
+    patterns = settings.service_account_patterns
+    return Guard(
+        users=settings.protected_users,
+        groups=settings.protected_groups,
+        service_patterns=SERVICE_PATTERNS if patterns is None else patterns,
+    )
+
+
 class Workspace:
     """Everything one console holds. Made by `open` or `open_demo`, ended by `aclose`."""
 
@@ -104,9 +134,7 @@ class Workspace:
         seed: int | None,
         demo_org: DemoOrg | None = None,
     ) -> None:
-        self.settings = settings
-        self.clock = clock
-        self.history = history
+        self.settings, self.clock, self.history = settings, clock, history
         self.demo_org = demo_org
         """The org of the demo, None on a real one."""
         self.org_url = settings.org_url or ""
@@ -130,21 +158,20 @@ class Workspace:
         make_client = ReadOnlyClient if settings.read_only else OktaClient
         self.client = make_client(self.http, gate=self.pacer, clock=clock, deadline_s=settings.deadline)
         self.queue = Queue(self.events, new_id=lambda: new_id(clock))
-        patterns = settings.service_account_patterns
-        self.guard = Guard(
-            users=settings.protected_users,
-            groups=settings.protected_groups,
-            service_patterns=SERVICE_PATTERNS if patterns is None else patterns,
-        )
+        self.guard = _guard(settings)
         self.resolver = Resolver(self.client, self.pacer)
-        make_dispatcher = ReadOnlyDispatcher if settings.read_only else Dispatcher
-        self.dispatcher = make_dispatcher(
+        self.dispatcher = self._dispatcher(rng)
+        self._end_log = _log(settings, token)
+
+    def _dispatcher(self, rng: random.Random) -> Dispatcher:
+        make = ReadOnlyDispatcher if self.settings.read_only else Dispatcher
+        return make(
             self.client,
             pacer=self.pacer,
             queue=self.queue,
-            history=history,
+            history=self.history,
             events=self.events,
-            clock=clock,
+            clock=self.clock,
             rng=rng,
             operator=lambda: self.operator,
             org=self.org_url,
@@ -171,7 +198,7 @@ class Workspace:
         """
         clock = clock or SystemClock()
         if settings.token is None:
-            raise SettingsError("no token is set: set EVICT_TOKEN to an API token of the org (or try:  evict demo)")
+            raise SettingsError(*(told for name, told in NOT_SET.items() if getattr(settings, name) is None))
         history = open_history(settings, clock=clock, read_only=settings.read_only)
         try:
             return cls(settings, settings.token, history, clock=clock, transport=transport, seed=seed)
@@ -204,6 +231,7 @@ class Workspace:
         """Ask the org who it is and who we are, and load the guard. Never raises an OktaError; may be repeated."""
         self.connection = Connection("connecting")
         self.connection = await self._connect()
+        LOGGER.info("evict %s, %s: %s %s", __version__, self.org_url, self.connection.state, self.connection.message)
         return self.connection
 
     async def _connect(self) -> Connection:
@@ -211,10 +239,10 @@ class Workspace:
             self.org = await self.client.org_info()
             self.me = await self.client.me()
         except (CredentialRejected, ScopeMissing) as error:
-            return Connection("refused", f"{error} {error.advice}")
+            return Connection("refused", error.told)
         except OktaError as error:
             if self.org is None or isinstance(error, Unreachable):
-                return Connection("offline", f"{error} {error.advice}")
+                return Connection("offline", error.told)
             # A service app has no user of its own: that costs the name in the history, not the connection.
             message = f"Okta does not say who the credential belongs to: {error}"
             await self.guard.load(self.client)
@@ -232,3 +260,4 @@ class Workspace:
                 await self.http.aclose()
             finally:
                 self.history.close()
+                self._end_log()

@@ -8,7 +8,8 @@ import tempfile
 
 import pytest
 
-FOREIGN = ("EVICT_", "OKTA_")
+FOREIGN = ("EVICT_", "OKTA_", "XDG_", "COLUMNS", "LINES")
+"""What the shell of whoever runs the tests may hold, and what we read."""
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -33,3 +34,4 @@ def own_folders(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPa
     monkeypatch.setenv("HOME", str(own))
     monkeypatch.setenv("EVICT_DATA_DIR", str(own / "data"))
     monkeypatch.setenv("EVICT_CONFIG_DIR", str(own / "config"))
+    monkeypatch.chdir(own)  # an okta.yaml may lie where the tests were started

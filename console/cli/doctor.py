@@ -18,7 +18,7 @@ from console.cli.failures import explain
 from console.cli.output import Output
 from console.clock import Clock
 from console.history.store import HistoryUnavailable
-from console.okta.errors import CredentialRejected, OktaError, ScopeMissing
+from console.okta.errors import CredentialRejected, NotFound, OktaError, PermissionDenied, ScopeMissing
 from console.okta.models import User
 from console.okta.query import any_of
 from console.settings import Settings, SettingsError, load
@@ -29,6 +29,7 @@ SKEW_S = 5.0
 """Clocks further apart than this are worth a word: the history's times are this machine's."""
 SMALLEST = (80, 24)
 NOBODY = "00u00000000000000000"
+"""Has the form of an ID; that nobody has it is asked before anything is built on it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +70,7 @@ async def _findings() -> AsyncIterator[Finding]:
         for problem in error.problems:
             yield Finding("fail", "settings", problem, USAGE)
         return
-    where = ", ".join(sorted({place for place in settings.sources.values() if place})) or "defaults"
-    yield Finding("ok", "settings", f"read from {where}")
+    yield Finding("ok", "settings", f"read from {_places(settings)}")
     if settings.read_only:
         yield Finding("warn", "settings", "read_only is on: nothing can be revoked")
     try:
@@ -92,6 +92,14 @@ async def _findings() -> AsyncIterator[Finding]:
             yield finding
     finally:
         await workspace.aclose()
+
+
+def _places(settings: Settings) -> str:
+    """Where the settings were read from: the variables of the environment, then files."""
+    places = {place for place in settings.sources.values() if place}
+    variables = sorted(place.removeprefix("environment ") for place in places if place.startswith("environment "))
+    files = sorted(place for place in places if not place.startswith("environment "))
+    return "; ".join([f"the environment ({', '.join(variables)})"] * bool(variables) + files) or "nowhere: all defaults"
 
 
 def _terminal() -> Finding:
@@ -172,10 +180,34 @@ async def _credential(workspace: Workspace) -> AsyncIterator[Finding]:
     try:
         async for _ in workspace.client.search_users(any_of("id", (me.id if me else NOBODY,)), page_size=1):
             break
-        yield Finding("ok", "users", "can be searched; whether your role may end sessions shows at the first one")
+        yield Finding("ok", "users", "can be searched")
     except OktaError as error:
         yield _failure("users", error)
+    if not workspace.settings.read_only:
+        yield await _ending_sessions(workspace)
     yield await _groups(workspace)
+
+
+async def _ending_sessions(workspace: Workspace) -> Finding:
+    """Whether the credential may revoke, found out on nobody: Okta has no call that tells."""
+    client = workspace.client
+    try:
+        await client.get_user(NOBODY)
+        return Finding("warn", "sessions", "not tried, as a user has the ID that was thought to be nobody's")
+    except NotFound:
+        pass
+    except OktaError as error:
+        return Finding("warn", "sessions", f"not tried, as users cannot be read: {error}")
+    try:
+        await client.revoke_sessions(NOBODY, oauth_tokens=False, forget_devices=False)
+    except NotFound:
+        return Finding("ok", "sessions", "may be ended; whether the role reaches a user shows at that user")
+    except PermissionDenied as error:
+        advice = "Right for a role over some groups only; else give it okta.users.lifecycle.clearSessions"
+        return Finding("warn", "sessions", f"cannot be ended outside of the role's reach: {error}. {advice}")
+    except OktaError as error:
+        return _failure("sessions", error)
+    return Finding("warn", "sessions", "ended for a user that there is not: is it Okta that answers? Check the proxy")
 
 
 async def _groups(workspace: Workspace) -> Finding:

@@ -51,6 +51,8 @@ class Drain:
         """Send to all of `users`; None if the batch came to its end, whatever the outcomes. Nothing is left running."""
         unsubscribe = self._workspace.events.subscribe(self._on_event)
         ticker = asyncio.get_running_loop().create_task(self._tick())
+        # At once: the slots of look-ups that are cut next must not go to revocations.
+        interrupts.happened.add_done_callback(lambda done: None if done.cancelled() else self._dispatcher.pause())
         try:
             ending = await self._run(users, interrupts)
             await self._dispatcher.aclose()
@@ -67,8 +69,7 @@ class Drain:
         try:
             await interrupts.race(self._work(users), self._paused)
         except Interrupted:
-            under_way = self._workspace.queue.counts()[State.SENDING]
-            self._report.out.talk(f"Interrupted: nothing more is sent. Waiting for {under_way} under way …")
+            self._report.out.talk("Interrupted: nothing more is sent. Waiting for what is under way …")
             stopped = await self._dispatcher.stop()
             not_sent = len(stopped.cancelled) + self._screening.left
             words = f"{len(stopped.sent):,} under way were awaited, {not_sent:,} were not sent."

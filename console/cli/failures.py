@@ -7,7 +7,7 @@ import traceback
 from pathlib import Path
 
 from console.cli.exits import INCOMPLETE, REFUSED, USAGE
-from console.cli.output import Output
+from console.cli.output import Output, ResultsLost
 from console.demo.server import ServerUnavailable
 from console.history.store import HistoryUnavailable
 from console.okta.errors import CredentialRejected, OktaError, ScopeMissing
@@ -44,7 +44,9 @@ def explain(error: Exception) -> tuple[str, int]:
         return str(error), USAGE
     if isinstance(error, OktaError):
         refused = isinstance(error, CredentialRejected | ScopeMissing)
-        return f"{str(error).rstrip('.')}. {error.advice}", REFUSED if refused else INCOMPLETE
+        return error.told, REFUSED if refused else INCOMPLETE
+    if isinstance(error, ResultsLost):
+        return str(error), INCOMPLETE
     if isinstance(error, FileExistsError):
         return f"{error.filename or error} exists: name another file, or add --replace", USAGE
     if isinstance(error, OSError):
@@ -52,7 +54,12 @@ def explain(error: Exception) -> tuple[str, int]:
         return f"{place}{error.strerror or type(error).__name__}", USAGE
     # A mistake of ours. The message of an unknown error may hold anything, so only its type and place are told.
     message = f"internal error: {type(error).__name__} at {_place(error)}. Nothing more was done. "
-    return message + "Run  evict doctor,  and report this with the line above", INCOMPLETE
+    return message + "Run  evict doctor,  and report this with what evict.log in the data folder says", INCOMPLETE
+
+
+def is_ours(error: Exception) -> bool:
+    """Whether an error is a mistake of Evict's, and nothing that an operator can do something about."""
+    return not isinstance(error, (Stop, OktaError, OSError, *WRONG))
 
 
 def _place(error: Exception) -> str:

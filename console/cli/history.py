@@ -24,7 +24,7 @@ SUFFIXES = (".csv", ".jsonl", ".md")
 def run(args: argparse.Namespace) -> int:
     """Carry out `evict history …`. Needs the org's address, as each org has its own history, but no token."""
     wanted = _filter(args, SystemClock().now()) if args.action in {"list", "export"} else RecordFilter()
-    if args.action == "export" and Path(args.file).suffix not in SUFFIXES:
+    if args.action == "export" and Path(args.file).suffix.lower() not in SUFFIXES:
         raise Stop(f"which format? The file's name must end in one of {', '.join(SUFFIXES)}", USAGE)
     history = open_history(load(), clock=SystemClock(), read_only=True)
     with Output(as_json=getattr(args, "json", False)) as out:
@@ -118,8 +118,9 @@ def _show(history: History, record_id: str, out: Output) -> int:
 
 
 def _export(history: History, wanted: RecordFilter, path: Path, replace: bool, out: Output) -> int:
-    written = write_export(path, history.records(wanted), replace=replace)
-    out.talk(f"{count(written, 'revocation')} written to {path}")
+    records = history.records(wanted)
+    write_export(path, records, replace=replace)
+    out.talk(f"{count(len(records), 'revocation')} written to {path}")
     return OK
 
 

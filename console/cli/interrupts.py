@@ -67,9 +67,10 @@ class Interrupts:
 
 @contextmanager
 def usual_interrupt() -> Iterator[None]:
-    """Let Ctrl-C break a read from the keyboard, which blocks the loop on purpose."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    """Let a signal break a read from the keyboard, which blocks the loop on purpose, by KeyboardInterrupt."""
+    before = {number: signal.signal(number, signal.default_int_handler) for number in SIGNALS}
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -37,6 +37,10 @@ def _plain(text: str) -> str:
     return " ".join(sanitize(word, limit=LONGEST) for word in text.split(" "))
 
 
+class ResultsLost(OSError):
+    """Results could not be written where they were to go; the message says why. What was done is done."""
+
+
 class Output:
     """Both streams of one command. A reader that has gone (`| head`) ends no work: `gone` says so, and all is quiet.
 
@@ -47,6 +51,8 @@ class Output:
     def __init__(self, *, as_json: bool = False) -> None:
         self.as_json = as_json
         self.gone = False
+        self._lost: OSError | ValueError | None = None
+        """Why results are lost, where it was not their reader who left."""
         self._out = sys.stdout
         self._err = sys.stderr
         _endure(self._out)
@@ -67,6 +73,9 @@ class Output:
         self.progress("")
         self._jobs.put(None)
         self._writer.join()
+        if self._lost is not None and exc[0] is None:
+            why = getattr(self._lost, "strerror", None) or self._lost
+            raise ResultsLost(f"the results could not be written: {why}")
 
     @property
     def interactive(self) -> bool:
@@ -109,7 +118,13 @@ class Output:
         self._do(lambda: self._say(safe))
         self._do(asked.set)
         asked.wait()
-        return sys.stdin.readline().strip()
+        answer = ""
+        try:
+            answer = sys.stdin.readline()
+        finally:
+            if not answer.endswith("\n"):  # Ctrl-D and Ctrl-C leave the cursor behind the question
+                self.talk("")
+        return answer.strip()
 
     def progress(self, text: str) -> None:
         """One line that anything else replaces, where stderr is a terminal; empty takes it away."""
@@ -128,20 +143,27 @@ class Output:
     def _work(self) -> None:
         while (job := self._jobs.get()) is not None:
             job()
+        self._try(self._out.flush)
 
     def _result(self, line: str) -> None:
         self._do(lambda: self._print(line))
 
     def _print(self, line: str) -> None:
+        self._show("")
+        self._try(lambda: self._out.write(line + "\n"))
+        if self._jobs.empty():
+            self._try(self._out.flush)
+
+    def _try(self, write: Callable[[], object]) -> None:
+        """Write results, unless they have nowhere to go any more."""
         if self.gone:
             return
-        self._show("")
         try:
-            self._out.write(line + "\n")
-            if self._jobs.empty():
-                self._out.flush()
-        except (OSError, ValueError):
+            write()
+        except (OSError, ValueError) as error:
             self.gone = True
+            if not isinstance(error, BrokenPipeError):
+                self._lost = error
             _mute(self._out)
 
     def _show(self, progress: str) -> None:
@@ -153,9 +175,7 @@ class Output:
     def _say(self, text: str) -> None:
         self._show("")
         # What was found before it was said must be seen before it, where both go to one terminal.
-        if not self.gone:
-            with contextlib.suppress(OSError, ValueError):
-                self._out.flush()
+        self._try(self._out.flush)
         self._err_write(text)
 
     def _err_write(self, text: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from console import __version__
 
-DESCRIPTION = "Evict throws people out of Okta: find users, revoke their sessions, keep the proof."
+DESCRIPTION = "Throw people out of Okta: find users, revoke their sessions, keep the proof."
 EXITS = """\
 exit codes:
   0  all revoked, or nothing to do     3    Okta refused the credential
@@ -17,17 +17,45 @@ exit codes:
 """
 CONNECT = """\
 connect an org (the token is never an option, as process lists show those):
-  export OKTA_CLIENT_ORGURL=https://example.okta.com OKTA_CLIENT_TOKEN="$(cat token-file)"
+  export OKTA_CLIENT_ORGURL=https://example.okta.com
+  export OKTA_CLIENT_TOKEN="$(cat token-file)"
   evict doctor
 """
 QUERIES = """\
 QUERY is one of
-  00u1a2b3c4d5e6f7g8h9     an Okta ID
-  mallory@example.com      the start of a login or email
-  group:"Break Glass"      the members of a group
+  00u1a2b3c4d5e6f7g8h9       an Okta ID
+  mallory@example.com        the start of a login or email
+  group:"Break Glass"        the members of a group
   '=status eq "LOCKED_OUT"'  an Okta search expression, sent as it is
-  mallory                  the start of a login, email, first or last name
+  mallory                    the start of a login, email, first or last name
 """
+
+TARGETS = f"""\
+A TARGET is an Okta user ID, a login or an email. A file may be a list, a CSV
+with a column of them, JSON, or any text: they are picked out of it.
+
+Without --yes everybody is looked up first, and you are asked. With --yes the
+first user is out while the rest is still being looked up. Accounts that the
+settings protect, and your own, are refused.
+
+With --json each line is an object with a type:
+  revocation  user_id, login, outcome, status, error_code, request_id, attempts,
+              oauth_tokens, forget_devices, case, why
+  refused     target, user_id, login, why
+  unresolved  target, line, why: it is nobody, or more than one user
+  unsent      target, line, user_id, login, why: its turn did not come
+  planned     of a dry run: user_id, login, name, user_status, service_account
+  summary     the last line: a count for each outcome, elapsed_s, rate_limited
+An outcome is revoked, not_found, denied, failed, unknown (sent, no answer seen;
+safe to send again), cancelled, or queued where sending was stopped.
+
+examples:
+  evict revoke mallory@example.com --oauth-tokens --case INC-2041
+  evict revoke --from-file accounts.txt --dry-run
+  evict revoke --from-file accounts.txt --oauth-tokens \\
+      --case INC-2041 --reason "token theft" --yes --json
+
+{EXITS}"""
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -72,13 +100,18 @@ def _demo(commands: Any) -> None:
 
 
 def _simulate(commands: Any) -> None:
-    what = "Serve the demo org on loopback, for any client, until Ctrl-C. Prints its URL and a token."
+    what = "Serve the demo org on loopback until Ctrl-C. Prints its URL and a token."
     epilog = """\
 examples:
   evict simulate --users 1000 --port 8080
   evict simulate --limit 60 --window 10 --latency 80 --fault revoke:503:0.05
 
-Its state can be read at /_demo/totals and /_demo/state?user=ID. Needs uvicorn: pip install 'evict[simulate]'
+ROUTE is one of revoke, users, user, groups, members, lifecycle, logs, org, or *
+for all. KIND is a status such as 503, lost (carried out, no answer), cut (never
+arrived), headerless, doubled or garbage (rate headers). CHANCE is from 0 to 1.
+
+What it holds can be read at /_demo/totals and /_demo/state?user=ID.
+It needs uvicorn, which comes with the extra:  pipx install '.[simulate]'
 """
     parser = _parser(commands.add_parser, "simulate", what, epilog)
     add = parser.add_argument
@@ -104,34 +137,18 @@ def _search(commands: Any) -> None:
 
 def _revoke(commands: Any) -> None:
     what = "Revoke every session of users, and what else you choose."
-    epilog = f"""\
-A TARGET is an Okta user ID, a login or an email. A file may be a list, a CSV with a column of them, JSON, or any text.
-Without --yes everything is looked up first, and you are asked. With --yes the first user is out while the rest is
-still being looked up. Accounts that the settings protect, and your own, are refused.
-
-With --json each line is an object with a type: revocation (user_id, login, outcome, status, error_code, request_id,
-attempts, ...), refused, unresolved (target, why), planned (of a dry run), and one summary at the end, with a count for
-each. An outcome is revoked, not_found, denied, failed, unknown (sent, no answer seen; safe to send again), cancelled,
-or queued where sending was stopped.
-
-examples:
-  evict revoke mallory@example.com --oauth-tokens --case INC-2041
-  evict revoke --from-file accounts.txt --dry-run
-  evict revoke --from-file accounts.txt --oauth-tokens --case INC-2041 --reason "token theft" --yes --json
-
-{EXITS}"""
-    parser = _parser(commands.add_parser, "revoke", what, epilog)
+    parser = _parser(commands.add_parser, "revoke", what, TARGETS)
     parser.add_argument("targets", metavar="TARGET", nargs="*", help="whom to throw out")
     add = parser.add_argument
     add("--from-file", metavar="FILE", help="read targets from FILE; - is standard input")
     on_off = (
-        ("--oauth-tokens", "--no-oauth-tokens", "oauth_tokens", "OAuth access and refresh tokens too"),
-        ("--forget-devices", "--keep-devices", "forget_devices", "remembered factors on all devices too"),
+        ("--oauth-tokens", "--no-oauth-tokens", "oauth_tokens", "revoke OAuth access and refresh tokens too"),
+        ("--forget-devices", "--keep-devices", "forget_devices", "forget remembered factors on all devices too"),
     )
     for yes, no, dest, words in on_off:
         pair = parser.add_mutually_exclusive_group()
-        pair.add_argument(yes, dest=dest, action="store_true", default=None, help=f"revoke {words}")
-        pair.add_argument(no, dest=dest, action="store_false", default=None, help="do not (default, unless set)")
+        pair.add_argument(yes, dest=dest, action="store_true", default=None, help=words)
+        pair.add_argument(no, dest=dest, action="store_false", default=None, help="leave them (unless set otherwise)")
     add("--case", default="", metavar="C", help="your incident reference, kept in the history")
     add("--reason", default="", metavar="R", help="why, kept in the history")
     add("--dry-run", action="store_true", help="look everybody up and show what would be done; revoke nobody")
@@ -156,8 +173,8 @@ def _history(commands: Any) -> None:
     listing.add_argument("--limit", type=_number(1), metavar="N", help="the newest N only")
     _json(listing)
 
-    show = _parser(parts.add_parser, "show", "Show one revocation with every attempt.", "The ID is in history list.")
-    show.add_argument("id", metavar="ID")
+    show = _parser(parts.add_parser, "show", "Show one revocation with every attempt.")
+    show.add_argument("id", metavar="ID", help="its ID, as history list shows it")
     _json(show)
 
     export = _parser(
@@ -192,8 +209,19 @@ def _limits(commands: Any) -> None:
 
 
 def _doctor(commands: Any) -> None:
-    what = "Check settings, org, credential, permissions and data folder, and say what to do."
-    epilog = f"Changes nothing in the org.\n\nexample:\n  evict doctor\n\n{EXITS}"
+    what = "Check settings, org, credential, permissions and data folder; advise on each."
+    epilog = """\
+Changes nothing in the org. Whether the credential may end sessions is asked
+with the ID of a user who does not exist.
+
+example:
+  evict doctor
+
+exit codes:
+  0  ready to revoke               2  settings or data folder to be mended
+  1  the org fails, or refuses     3  Okta refused the credential
+     what a revocation needs
+"""
     _parser(commands.add_parser, "doctor", what, epilog).set_defaults(module="doctor")
 
 

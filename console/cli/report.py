@@ -23,6 +23,9 @@ class Report:
     queued: int = 0
     """In the history, not sent."""
     unresolved: int = 0
+    """Targets that are nobody, or more than one user."""
+    unsent: int = 0
+    """Targets whose turn did not come."""
     refused: int = 0
     duplicates: int = 0
     planned: int = 0
@@ -53,13 +56,22 @@ class Report:
         })  # fmt: skip
 
     def unresolved_target(self, text: str, why: str, line: int | None = None) -> None:
-        """A target that gave no user, or one whose turn did not come."""
+        """A target that gave no user."""
         self.unresolved += 1
+        self._show_target("unresolved", text, why, line, {})
+
+    def unsent_target(self, text: str, user: User | None, why: str, line: int | None = None) -> None:
+        """A target whose turn did not come; `user` where it was looked up already. No record is kept of it."""
+        self.unsent += 1
+        known = {"user_id": user.id if user else None, "login": user.login if user else None}
+        self._show_target("unsent", text, why, line, known)
+
+    def _show_target(self, word: str, text: str, why: str, line: int | None, facts: dict[str, Any]) -> None:
         if self.out.as_json:
-            self.out.record({"type": "unresolved", "target": text, "line": line, "why": why})
+            self.out.record({"type": word, "target": text, "line": line, **facts, "why": why})
         else:
             place = f" (line {line})" if line else ""
-            self.out.row([("unresolved", 11), (f"{text}{place}: {why}", 0)])
+            self.out.row([(word, 11), (f"{text}{place}: {why}", 0)])
 
     def refused_user(self, user: User, target: str, why: str) -> None:
         """A user whom the guard keeps out."""
@@ -97,6 +109,7 @@ class Report:
                 **{state.value: number for state, number in self.outcomes.items()},
                 "queued": self.queued,
                 "unresolved": self.unresolved,
+                "unsent": self.unsent,
                 "refused": self.refused,
                 "duplicates": self.duplicates,
                 "planned": self.planned,
@@ -115,6 +128,7 @@ class Report:
             "would be revoked; nothing was sent": self.planned,
             "left queued": self.queued,
             "unresolved": self.unresolved,
+            "not sent": self.unsent,
             "refused": self.refused,
         }
         parts += [f"{number:,} {words}" for words, number in more.items() if number]
@@ -126,4 +140,4 @@ class Report:
     def code(self) -> int:
         """The exit code of a run that was not cut short."""
         left = sum(number for state, number in self.outcomes.items() if state is not State.REVOKED)
-        return INCOMPLETE if left or self.queued or self.unresolved or self.refused else OK
+        return INCOMPLETE if left or self.queued or self.unresolved or self.unsent or self.refused else OK

@@ -66,7 +66,8 @@ def price(workspace: Workspace, users: int) -> str:
     requests = count(plan.requests, "request")
     if plan.seconds is None:
         return f"{requests}; the first answer will tell how long"
-    return f"{requests} in {count(plan.windows, 'window')}, about {duration(plan.seconds)}"
+    takes = f"about {duration(plan.seconds)}" if plan.seconds >= 1 else "less than a second"
+    return f"{requests} in {count(plan.windows, 'window')}, {takes}"
 
 
 def _some(names: Sequence[str]) -> str:

@@ -143,7 +143,8 @@ async def _carry_out(
         users = _again(known)
     drain = Drain(workspace, screening, report, reason=reason)
     ending = await drain.run(users, interrupts)
-    return ending, drain.batch.id if drain.batch else None
+    # A batch in which nobody is is nowhere in the history, so its ID would lead to nothing.
+    return ending, drain.batch.id if drain.batch and workspace.queue.items else None
 
 
 def _guard_is_whole(workspace: Workspace, report: Report) -> None:

@@ -68,6 +68,6 @@ class Screening:
     def give_up(self, why: str) -> None:
         """Report every target that has no end yet."""
         for target, user in self._left.items():
-            known = f"not sent, as {why}" if user is not None else f"not looked up, as {why}"
-            self._report.unresolved_target(target.text, known, target.line)
+            told = why if user is not None else f"{why}; it was not looked up"
+            self._report.unsent_target(target.text, user, told, target.line)
         self._left.clear()

@@ -20,7 +20,7 @@ COLUMNS = (20, 15, 40, 0)
 def run(args: argparse.Namespace) -> int:
     """Carry out `evict search`."""
     query = " ".join(args.query).strip()
-    if not query:
+    if not query or query == "=" or query.lower() == "group:":
         raise Stop("nothing to search for: give a name, login, email or ID", USAGE)
     with Output(as_json=args.json) as out:
         return asyncio.run(_search(load(), query, out))

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from console.cli.exits import INCOMPLETE, REFUSED
-from console.cli.failures import Stop
+from console.cli.failures import Stop, is_ours
 from console.settings import Settings
 from console.workspace import Workspace
+
+LOGGER = logging.getLogger(__name__)
 
 
 @asynccontextmanager
@@ -17,6 +20,10 @@ async def opened(settings: Settings) -> AsyncIterator[Workspace]:
     workspace = await Workspace.open(settings)
     try:
         yield workspace
+    except Exception as error:
+        if is_ours(error):
+            LOGGER.exception("internal error")
+        raise
     finally:
         await workspace.aclose()
 

@@ -51,6 +51,14 @@ class DemoOrg:
     else; `scopes` are an OAuth token's, None for one that has them all. `skew_s` is how far the org's clock is ahead.
     """
 
+    token_revoked = False
+    """Set it, and the org refuses the token with 401 E0000011."""
+    under_way = 0
+    """Requests at this moment."""
+    concurrency_limited = 0
+    """429s for too many at once."""
+    revocations = 0
+
     def __init__(
         self,
         *,
@@ -76,15 +84,8 @@ class DemoOrg:
         self.latency = latency
         self.limits = Limits(limits, window_s=window_s)
         self.concurrency = concurrency
-        self.token_revoked = False
-        """Set it, and the org refuses the token with 401 E0000011."""
         self.skew = timedelta(seconds=skew_s)
         self.scopes = None if scopes is None else frozenset(scopes)
-        self.under_way = 0
-        self.concurrency_limited = 0
-        self.revocations = 0
-        self.revision = 0
-        """Grows whenever a user's status changes."""
         self.log = SystemLog(seed)
         self.id = Dice(seed, 0x0D6).name("00o")
         self._ids = Dice(seed, 0x1D5)
@@ -224,7 +225,6 @@ class DemoOrg:
         had = self.open_of(person.id)
         person.status = status
         person.changed = self.now()
-        self.revision += 1
         signed_in = status in SIGNED_IN
         self._open[person.id] = Open(had.sessions if signed_in else (), had.tokens if signed_in else (), had.remembered)
         self.log.add(

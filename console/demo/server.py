@@ -44,7 +44,8 @@ def _server(org: DemoOrg) -> Server:
         import uvicorn
     except ModuleNotFoundError as error:
         raise ServerUnavailable(
-            "serving the demo org needs uvicorn, which is not installed: pip install 'evict[simulate]'"
+            "serving the demo org needs uvicorn, which is not installed: install Evict with its extra, as in  "
+            "pipx install '.[simulate]'"
         ) from error
     config: Config = uvicorn.Config(
         build_app(org, on_lost="hang"),

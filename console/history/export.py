@@ -88,14 +88,12 @@ FORMATS: dict[str, Callable[[Sequence[RevocationRecord]], bytes]] = {
 }
 
 
-def write_export(path: Path, records: Sequence[RevocationRecord], *, replace: bool = False) -> int:
-    """Write `records` as the suffix of `path` says, 0600, whole or not at all; returns the bytes written.
+def write_export(path: Path, records: Sequence[RevocationRecord], *, replace: bool = False) -> None:
+    """Write `records` as the suffix of `path` says, 0600, whole or not at all.
 
     Raises ValueError for another suffix, FileExistsError unless `replace`, OSError where it can't be written.
     """
     form = FORMATS.get(path.suffix.lower())
     if form is None:
         raise ValueError(f"name a file that ends in {', '.join(FORMATS)}")
-    content = form(records)
-    write_private(path, content, replace=replace)
-    return len(content)
+    write_private(path, form(records), replace=replace)

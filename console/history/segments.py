@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,17 @@ from console.paths import FILE_MODE, open_private, write_private
 
 PATTERN = "history-*.jsonl"
 TABLE = "revocations"
+
+
+def segment_paths(folder: Path) -> list[Path]:
+    """The segments in `folder`, oldest first; none where there is no folder yet.
+
+    Raises OSError where it can't be listed or is none: a glob would call that an empty history.
+    """
+    try:
+        return sorted(path for path in folder.iterdir() if fnmatchcase(path.name, PATTERN))
+    except FileNotFoundError:
+        return []
 
 
 def lock_of(path: Path) -> FileLock:

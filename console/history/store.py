@@ -19,7 +19,7 @@ from console.history.filters import RecordFilter
 from console.history.ids import new_id
 from console.history.journal import JournalStorage, JournalTable
 from console.history.records import FINAL, AttemptRecord, RecordOutcome, RevocationRecord
-from console.history.segments import PATTERN, TABLE, Segment, is_written, lock_of
+from console.history.segments import TABLE, Segment, is_written, lock_of, segment_paths
 from console.history.verify import Verdict, verify
 from console.paths import private_dir
 from console.text import timestamp
@@ -254,7 +254,7 @@ class History:
 
     def _load(self, *, first: bool) -> None:
         own = self._own.storage.path if self._own is not None else None
-        for path in sorted(self._folder.glob(PATTERN)):
+        for path in segment_paths(self._folder):
             if path == own:
                 continue
             segment = self._segments.setdefault(path, Segment(path))

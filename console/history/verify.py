@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from console.history.segments import PATTERN, Segment, is_written
+from console.history.segments import Segment, is_written, segment_paths
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ def verify(folder: Path) -> Verdict:
     problems: list[str] = []
     records = 0
     heads = hashlib.sha256()
-    paths = sorted(folder.glob(PATTERN))
+    paths = segment_paths(folder)
     for path in paths:
         segment = Segment(path)
         segment.advance()

@@ -37,6 +37,12 @@ class OktaError(Exception):
         causes = f" ({'; '.join(self.causes)})" if self.causes else ""
         return f"{self.summary}{causes} [{facts}]" if facts else f"{self.summary}{causes}"
 
+    @property
+    def told(self) -> str:
+        """What happened and what to do about it, in whole sentences."""
+        said = str(self)
+        return f"{said}{'' if said.endswith(('.', '!', '?')) else '.'} {self.advice}"
+
 
 class CredentialRejected(OktaError):
     """Okta does not take the credential: 401 E0000011, E0000004, 401/403 E0000005, or 401 without a known code."""
@@ -62,6 +68,12 @@ class NotFound(OktaError):
     advice = "Check the ID or login; the account may have been deleted."
 
 
+class GroupNotFound(NotFound):
+    """No group has this name."""
+
+    advice = "Check the name: it must be the whole name of a group that the credential may see."
+
+
 class WrongAddress(OktaError):
     """A 404 that is not from Okta's API: the org URL is wrong."""
 
@@ -82,9 +94,9 @@ class RateLimited(OktaError):
 
 
 class QueryTooLong(OktaError):
-    """400 E0000031, 414 or 431 on a search: ask for less at once."""
+    """400 E0000031, 414 or 431 on a search: what Okta can't read or not hold. Ask for less at once."""
 
-    advice = "Ask for fewer terms at once."
+    advice = "Correct the search expression; if it is a long one, ask for fewer terms at once."
 
 
 class BadRequest(OktaError):

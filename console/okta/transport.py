@@ -13,6 +13,11 @@ import httpx
 
 from console import __version__
 
+HEADERS = {
+    "Accept": "application/json",
+    "Accept-Encoding": "gzip",  # the only coding that is inflated under our own cap
+    "Content-Type": "application/json",  # Okta asks for it on every request
+}
 KEEPALIVE_S = 55.0
 """Longer than a window would lose connections over a wait; servers commonly close at 60."""
 
@@ -89,10 +94,5 @@ def open_http(
             max_keepalive_connections=max_connections,
             keepalive_expiry=KEEPALIVE_S,
         ),
-        headers={
-            "User-Agent": user_agent(),
-            "Accept": "application/json",
-            "Accept-Encoding": "gzip",  # the only coding that is inflated under our own cap
-            "Content-Type": "application/json",
-        },
+        headers={"User-Agent": user_agent(), **HEADERS},
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, AsyncIterator
 
 from console.okta.client import OktaClient
-from console.okta.errors import NotFound
+from console.okta.errors import GroupNotFound, NotFound
 from console.okta.limits import Priority
 from console.okta.models import User, is_user_id
 from console.okta.query import literal, prefix_search
@@ -64,7 +64,7 @@ async def _members(client: OktaClient, name: str, priority: Priority) -> AsyncIt
         return
     groups = await client.find_groups(name, priority=priority)
     if not groups:
-        raise NotFound(f"no group is named {sanitize(name)}")
+        raise GroupNotFound(f"no group is named {sanitize(name)}")
     for group in groups:
         async for page in client.group_members(group.id, priority=priority):
             yield page

@@ -69,4 +69,4 @@ def judge(error: OktaError | InvalidUserId) -> Verdict:
 
 def explain(error: OktaError | InvalidUserId) -> str:
     """The error and what to do about it, in words for the operator."""
-    return f"{error} {error.advice}" if isinstance(error, OktaError) else str(error)
+    return error.told if isinstance(error, OktaError) else str(error)

@@ -57,8 +57,9 @@ def test_a_file_of_users_is_out_and_proven(simulated: dict[str, str], tmp_path: 
     path = tmp_path / "ids.txt"
     path.write_text("\n".join(ids))
 
+    loud = {**simulated, "EVICT_LOG_LEVEL": "debug"}
     done = evict(
-        simulated, "revoke", "--from-file", str(path), "--oauth-tokens", "--case", "INC-1", "--reason", "test", "--yes",
+        loud, "revoke", "--from-file", str(path), "--oauth-tokens", "--case", "INC-1", "--reason", "test", "--yes",
         "--json",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -76,7 +77,7 @@ def test_a_file_of_users_is_out_and_proven(simulated: dict[str, str], tmp_path: 
 
     folder = Path(os.environ["EVICT_DATA_DIR"])
     kept = [file for file in folder.rglob("*") if file.is_file()]
-    assert kept
+    assert "evict.log" in [file.name for file in kept]
     assert not any(simulated["OKTA_CLIENT_TOKEN"].encode() in file.read_bytes() for file in kept)
 
 

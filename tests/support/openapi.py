@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import functools
+import re
 import warnings
 from pathlib import Path
 from typing import Any
@@ -19,7 +21,15 @@ with warnings.catch_warnings():
     from openapi_core.exceptions import OpenAPIError
     from werkzeug.datastructures import Headers, ImmutableMultiDict
 
-__all__ = ["DOCUMENT", "OpenAPIError", "contract", "needs_document", "validate"]
+__all__ = [
+    "OpenAPIError",
+    "check_answer",
+    "check_request",
+    "needs_document",
+    "operation_of",
+    "validate",
+    "validate_request",
+]
 
 DOCUMENT = Path(__file__).resolve().parents[3] / "shared" / "okta-openapi.yaml"
 
@@ -28,14 +38,25 @@ needs_document = pytest.mark.skipif(
 )
 
 
+DOCUMENTED = {200, 204, 403, 404, 429}
+"""The statuses that the document describes; what it says of the last holds for every other refusal."""
+
+
+@functools.cache
+def document() -> dict[str, Any]:
+    """The document as it stands; it must be there (`needs_document`)."""
+    loaded: dict[str, Any] = yaml.load(DOCUMENT.read_text(), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    return loaded
+
+
 @functools.cache
 def contract(*, bodiless: bool = False) -> OpenAPI:
-    """The document, read once; it must be there (`needs_document`).
+    """The document to hold things against.
 
     openapi-core looks for a media type even where the document says that there is no content. With `bodiless` those
     responses say nothing of content, which is how it lets an empty answer pass.
     """
-    loaded: dict[str, Any] = yaml.load(DOCUMENT.read_text(), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    loaded = copy.deepcopy(document())
     if bodiless:
         for item in loaded["paths"].values():
             for operation in item.values():
@@ -76,3 +97,36 @@ def validate(response: httpx.Response, *, status: int | None = None) -> None:
     contract(bodiless=not response.content).validate_response(
         Asked(response.request), Answered(response, status=status)
     )
+
+
+def validate_request(request: httpx.Request) -> None:
+    """OpenAPIError unless a request is one that the document allows."""
+    contract().validate_request(Asked(request))
+
+
+def operation_of(request: httpx.Request) -> tuple[str, set[str]]:
+    """The operation a request falls on (a literal path goes before a template) and its query parameters' names."""
+    path = request.url.raw_path.decode().partition("?")[0]
+    templates = sorted(document()["paths"], key=lambda template: template.count("{"))
+    found = next(t for t in templates if re.fullmatch(re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(t)), path))
+    operation = document()["paths"][found][request.method.lower()]
+    parameters = [
+        document()["components"]["parameters"][each["$ref"].rpartition("/")[2]] if "$ref" in each else each
+        for each in operation.get("parameters", []) + document()["paths"][found].get("parameters", [])
+    ]
+    return operation["operationId"], {each["name"] for each in parameters if each["in"] == "query"}
+
+
+def check_request(request: httpx.Request) -> str:
+    """The operation that a request asks for; fails unless it is one as the document has it."""
+    validate_request(request)
+    operation, parameters = operation_of(request)
+    assert set(request.url.params) <= parameters, "openapi-core lets unknown parameters pass"
+    return operation
+
+
+def check_answer(response: httpx.Response) -> None:
+    """The answer fits; a refusal that the document leaves out has the envelope that it gives for the others."""
+    validate(response, status=None if response.status_code in DOCUMENTED else 429)
+    if response.status_code >= 400:
+        assert set(response.json()) == {"errorCode", "errorSummary", "errorLink", "errorId", "errorCauses"}

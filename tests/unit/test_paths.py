@@ -48,8 +48,47 @@ def test_links_and_folders_open_to_others_are_refused(tmp_path: Path) -> None:
     shared.chmod(0o777)
     with pytest.raises(paths.UnsafePathError, match="chmod 700"):
         paths.private_dir(shared)
-    with pytest.raises(paths.UnsafePathError, match="not a folder"):
-        paths.private_dir(victim)
+    for below in (victim, victim / "below"):
+        with pytest.raises(paths.UnsafePathError, match="victim is not a folder"):
+            paths.private_dir(below)
+
+
+def test_a_folder_is_refused_where_anybody_could_swap_it(tmp_path: Path) -> None:
+    above = tmp_path / "above"
+    above.mkdir()
+    above.chmod(0o777)
+    with pytest.raises(paths.UnsafePathError, match=r"everybody.*chmod o-w"):
+        paths.private_dir(above / "mine")
+    assert not (above / "mine").exists()
+    above.chmod(0o1777)  # as /tmp is: only the owner of a folder may rename it
+    assert paths.private_dir(above / "mine").is_dir()
+
+
+def test_what_can_not_be_written_is_named_as_it_was_asked_for(tmp_path: Path) -> None:
+    with pytest.raises(paths.UnsafePathError, match=r"cannot write \S+/no/a\.csv: No such file"):
+        paths.write_private(tmp_path / "no" / "a.csv", b"x")
+
+
+def test_only_a_plain_file_that_nobody_else_may_write_is_opened(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "shared").write_bytes(b"x")
+    (tmp_path / "shared").chmod(0o666)
+    for name in ("pipe", "shared"):
+        with pytest.raises(paths.UnsafePathError, match="plain file of yours"):
+            paths.open_private(tmp_path / name, os.O_RDONLY)
+
+
+def test_a_file_that_somebody_made_meanwhile_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    target = tmp_path / "a.csv"
+
+    def sync(descriptor: int) -> None:
+        target.write_bytes(b"theirs")
+
+    monkeypatch.setattr(os, "fsync", sync)
+    with pytest.raises(FileExistsError):
+        paths.write_private(target, b"ours")
+    assert target.read_bytes() == b"theirs"
+    assert [path.name for path in tmp_path.iterdir()] == ["a.csv"]
 
 
 def test_shipped_themes_are_found() -> None:

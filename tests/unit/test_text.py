@@ -40,7 +40,8 @@ def test_fit_takes_exactly_its_cells(raw: str, cells: int) -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "words"),
-    [(-1, "0 s"), (0, "0 s"), (0.4, "0.4 s"), (9.96, "10 s"), (14.2, "14 s"), (59.7, "1 min"), (200, "3 min 20 s"),
+    [(-1, "0 s"), (0, "0 s"), (0.045, "0 s"), (0.4, "0.4 s"), (2.04, "2 s"),
+     (9.96, "10 s"), (14.2, "14 s"), (59.7, "1 min"), (200, "3 min 20 s"),
      (3600, "1 h 00 min"), (7530, "2 h 05 min")],
 )  # fmt: skip
 def test_duration(seconds: float, words: str) -> None:

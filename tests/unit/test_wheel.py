@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -38,5 +39,10 @@ def test_installed_elsewhere_it_has_its_themes_and_styles(tmp_path: Path) -> Non
     themes, styles = map(int, done.stdout.split())
     assert themes == len(list((ROOT / "themes").glob("*.toml"))) >= 3
     assert styles == len(list((ROOT / "console").rglob("*.tcss"))) >= 1
+    said = subprocess.run(
+        [sys.executable, "-P", "-m", "console", "--version"],
+        check=True, capture_output=True, text=True, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(target)},
+    )  # fmt: skip
+    assert said.stdout == f"evict {wheel.name.split('-')[1]}\n"
     entry = next(target.glob("evict-*.dist-info/entry_points.txt")).read_text()
     assert "evict = console.__main__:main" in entry

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -166,6 +167,22 @@ async def test_connect_says_how_it_stands(settings: Settings, changes: Any, stat
     await workspace.aclose()
 
 
+@pytest.mark.parametrize(("read_only", "kept"), [(False, True), (True, False)])
+async def test_a_log_is_kept_while_it_is_open(settings: Settings, read_only: bool, kept: bool) -> None:
+    handlers = list(logging.getLogger().handlers)
+    workspace = await Workspace.open(real(settings, read_only=read_only, log_level="info"), transport=okta())
+    await workspace.connect()
+    await workspace.aclose()
+    logging.getLogger("console").warning("afterwards")
+    path = settings.data_dir / "evict.log"
+    assert path.exists() is kept
+    assert logging.getLogger().handlers == handlers
+    if kept:
+        (line,) = path.read_text().splitlines()
+        assert "INFO console.workspace: evict" in line
+        assert CANARY not in line
+
+
 async def test_connecting_again_takes_what_is_new(settings: Settings) -> None:
     workspace = await Workspace.open(real(settings), transport=okta())
     await workspace.connect()
@@ -180,6 +197,8 @@ async def test_org_and_token_are_needed(settings: Settings) -> None:
         await Workspace.open(real(settings, token=None))
     with pytest.raises(SettingsError, match="EVICT_ORG_URL"):
         await Workspace.open(real(settings, org_url=None))
+    with pytest.raises(SettingsError, match=r"(?s)EVICT_ORG_URL.*EVICT_TOKEN"):
+        await Workspace.open(real(settings, org_url=None, token=None))
     assert not settings.data_dir.exists()
 
 

@@ -8,8 +8,10 @@ from pathlib import Path
 import httpx
 import pytest
 
+from console.cli.doctor import NOBODY
 from console.demo.faults import Fault
 from console.demo.people import Person
+from console.okta.errors import GroupNotFound
 from tests.support.cli import TOKEN, Shell, make_shell
 
 
@@ -35,16 +37,16 @@ def test_search_in_json_ends_with_a_summary(evict: Shell) -> None:
 
 def test_search_for_nobody(evict: Shell) -> None:
     assert evict("search", "zzzzzz").code == 0
-    assert evict("search", " ").code == 2
+    assert [evict("search", blank).code for blank in (" ", "=", "group:")] == [2, 2, 2]
     done = evict("search", "group:Nobody")
     assert done.code == 1
-    assert "no group is named Nobody" in done.err
+    assert done.err == f"evict: no group is named Nobody. {GroupNotFound.advice}\n"
 
 
 def test_a_bad_expression_is_told_by_okta(evict: Shell) -> None:
     done = evict("search", "=status is ACTIVE")
     assert done.code == 1
-    assert "E00000" in done.err
+    assert "E0000031]. Correct the search expression" in done.err
 
 
 def test_foreign_text_cannot_reach_the_terminal(evict: Shell) -> None:
@@ -56,10 +58,13 @@ def test_foreign_text_cannot_reach_the_terminal(evict: Shell) -> None:
 
 
 def test_search_stops_when_nobody_reads(evict: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    tries: list[str] = []
+
     class Closed:
         encoding = "utf-8"
 
         def write(self, text: str) -> int:
+            tries.append("write")
             raise BrokenPipeError
 
         def flush(self) -> None:
@@ -71,7 +76,7 @@ def test_search_stops_when_nobody_reads(evict: Shell, monkeypatch: pytest.Monkey
     with monkeypatch.context() as patch:
         patch.setattr("sys.stdout", Closed())
         done = evict("search", "group:Everyone")
-    assert (done.code, done.out) == (0, "")
+    assert (done.code, done.out, tries) == (0, "", ["write"])
     assert "internal error" not in done.err
 
 
@@ -80,6 +85,9 @@ def test_revoking_goes_on_when_nobody_reads(evict: Shell, monkeypatch: pytest.Mo
         encoding = "ascii"
 
         def write(self, text: str) -> int:
+            raise BrokenPipeError
+
+        def flush(self) -> None:
             raise BrokenPipeError
 
         def fileno(self) -> int:
@@ -167,7 +175,8 @@ def test_history_show(revoked: Shell) -> None:
 
 def test_history_export(revoked: Shell, tmp_path: Path) -> None:
     path = tmp_path / "inc-1.csv"
-    assert revoked("history", "export", str(path), "--case", "INC-1").code == 0
+    done = revoked("history", "export", str(path), "--case", "INC-1")
+    assert (done.code, done.err) == (0, f"3 revocations written to {path}\n")
     assert len(path.read_text(encoding="utf-8-sig").splitlines()) == 4
     again = revoked("history", "export", str(path))
     assert again.code == 2
@@ -175,7 +184,10 @@ def test_history_export(revoked: Shell, tmp_path: Path) -> None:
     assert revoked("history", "export", str(path), "--replace").code == 0
     assert len(path.read_text(encoding="utf-8-sig").splitlines()) == 6
     assert revoked("history", "export", str(tmp_path / "x.xlsx")).code == 2
-    assert revoked("history", "export", str(tmp_path / "no" / "x.csv")).code == 2
+    assert revoked("history", "export", str(tmp_path / "X.CSV")).code == 0
+    nowhere = revoked("history", "export", str(tmp_path / "no" / "x.csv"))
+    assert nowhere.code == 2
+    assert f"cannot write {tmp_path / 'no' / 'x.csv'}" in nowhere.err
 
 
 def test_history_verify(revoked: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -201,6 +213,19 @@ def test_history_needs_no_token(revoked: Shell, monkeypatch: pytest.MonkeyPatch)
 def test_history_of_an_org_without_one(evict: Shell) -> None:
     assert evict("history", "list").code == 0
     assert evict("history", "verify").code == 0
+
+
+@pytest.mark.parametrize("action", [["list"], ["verify"], ["show", "x"], ["export", "x.csv"]], ids=" ".join)
+def test_history_in_a_folder_that_is_none(
+    evict: Shell, action: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Nothing found is not the same as nothing there: a history that can't be read is no sound one."""
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("EVICT_DATA_DIR", str(tmp_path / "file"))
+    done = evict("history", *action)
+    assert (done.code, done.out) == (2, "")
+    assert str(tmp_path / "file") in done.err
+    assert "EVICT_DATA_DIR" in done.err
 
 
 def test_wrong_times(evict: Shell) -> None:
@@ -231,14 +256,17 @@ def test_doctor_finds_everything_well(evict: Shell) -> None:
     assert code == 0
     assert found.pop("terminal") == "warn"
     assert set(found.values()) == {"ok"}
-    assert found.keys() >= {"settings", "data", "org", "clock", "credential", "users", "groups"}
+    assert found.keys() >= {"settings", "data", "org", "clock", "credential", "users", "sessions", "groups"}
     assert evict.org.revocations == 0
 
 
 def test_doctor_without_settings(evict: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("EVICT_TOKEN")
-    code, found = levels(evict)
-    assert (code, found["settings"]) == (2, "fail")
+    monkeypatch.delenv("EVICT_ORG_URL")
+    done = evict("doctor")
+    assert done.code == 2
+    failed = [line for line in done.out.splitlines() if line.startswith("fail")]
+    assert ["EVICT_ORG_URL" in failed[0], "EVICT_TOKEN" in failed[1]] == [True, True], "all that is missing, at once"
 
 
 def test_doctor_and_a_bad_token(evict: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -266,6 +294,48 @@ def test_doctor_and_missing_permissions(evict: Shell) -> None:
     evict.org.faults.queue(Fault(403, "E0000006"), route="groups")
     code, found = levels(evict)
     assert (code, found["users"], found["groups"]) == (1, "fail", "warn")
+
+
+def test_doctor_and_a_token_that_may_look_only(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    evict = make_shell(monkeypatch, capsys, scopes=["okta.users.read", "okta.groups.read"])
+    code, found = levels(evict)
+    assert (code, found["users"], found["sessions"], found["groups"]) == (3, "ok", "fail", "ok")
+    assert "okta.users.manage" in evict("doctor").out
+
+
+def test_doctor_and_a_role_that_may_not_end_sessions(evict: Shell) -> None:
+    evict.org.faults.queue(Fault(403, "E0000006"), route="revoke")
+    code, found = levels(evict)
+    assert (code, found["sessions"]) == (0, "warn")
+
+
+def test_doctor_ends_nobodys_sessions(evict: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not even of a user whom somebody gave the ID that is nobody's; and read-only it does not ask to."""
+    seen: list[str] = []
+
+    class Noting(httpx.AsyncBaseTransport):
+        inner = evict.transport
+
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            seen.append(f"{request.method} {request.url.path}")
+            if request.method == "GET" and NOBODY in request.url.path and taken:
+                return httpx.Response(200, json={"id": NOBODY, "profile": {"login": "taken@acme.test"}})
+            return await self.inner.handle_async_request(request)
+
+    evict.transport, taken = Noting(), False
+    assert evict("doctor").code == 0
+    assert [call for call in seen if not call.startswith("GET")] == [f"DELETE /api/v1/users/{NOBODY}/sessions"]
+    assert evict.org.revocations == 0
+    seen.clear()
+    taken = True
+    assert levels(evict)[1]["sessions"] == "warn"
+    monkeypatch.setenv("EVICT_READ_ONLY", "yes")
+    taken = False
+    code, found = levels(evict)
+    assert (code, "sessions" in found) == (0, False)
+    assert all(call.startswith("GET") for call in seen)
 
 
 def test_doctor_and_a_protected_group_that_is_none(evict: Shell, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,10 +10,11 @@ from typing import Any
 import httpx
 import pytest
 
-from console.demo.faults import Fault
+from console.cli.interrupts import SIGNALS, usual_interrupt
+from console.demo.faults import PROXY_429, Fault, Latency
 from console.history.store import History
 from console.okta.client import OktaClient
-from console.revocation.events import ItemsChanged
+from console.revocation.events import ItemsChanged, Paused
 from console.revocation.states import State
 from console.workspace import Workspace
 from tests.support.cli import TOKEN, Done, Shell, make_shell
@@ -27,7 +28,7 @@ USER_LINE = {
 
 def counts(done: Done) -> dict[str, int]:
     """The counts of the summary that are not zero."""
-    names = (*OUTCOMES, "queued", "unresolved", "refused", "duplicates", "planned")
+    names = (*OUTCOMES, "queued", "unresolved", "unsent", "refused", "duplicates", "planned")
     return {name: done.summary[name] for name in names if done.summary[name]}
 
 
@@ -51,6 +52,7 @@ def test_a_file_of_users_is_revoked_and_told(evict: Shell, ids_file: Path) -> No
         (204, 1, True, False)
     }
     assert all(line["request_id"] and line["case"] == "INC-1" for line in lines)
+    assert {line["batch_id"] for line in lines} == {done.summary["batch_id"]}
     assert not any(evict.org.sessions_of(id_) + evict.org.tokens_of(id_) for id_ in evict.ids(120))
 
 
@@ -110,7 +112,7 @@ def test_a_protected_group_that_is_not_known_stops_what_nobody_confirms(
     done = evict("revoke", evict.ids(1)[0], "--yes", "--json")
     assert done.code == 2
     assert "Brake Glass" in done.err
-    assert counts(done) == {"unresolved": 1}
+    assert counts(done) == {"unsent": 1}
     assert evict.org.revocations == 0
 
 
@@ -131,6 +133,7 @@ def test_standard_input(evict: Shell) -> None:
 
 def test_a_word_that_could_head_a_table_is_a_login_when_typed(evict: Shell) -> None:
     done = evict("revoke", "user", "--yes", "--json")
+    assert done.summary["batch_id"] is None, "nobody is in it"
     assert (done.code, [line["target"] for line in done.of("unresolved")]) == (1, ["user"])
 
 
@@ -154,7 +157,8 @@ def test_a_person_is_asked(evict: Shell, users: int, answer: str, code: int) -> 
     assert f"{users} users of https://demo.okta.test" in done.err
     assert "INC-7" in done.err
     if code:
-        assert counts(done) == {"unresolved": users}
+        assert counts(done) == {"unsent": users}
+        assert sorted(line["user_id"] for line in done.of("unsent")) == sorted(evict.ids(users))
         assert "nothing was sent" in done.err
 
 
@@ -165,7 +169,7 @@ def test_the_review_tells_what_matters(evict: Shell) -> None:
     done = evict("revoke", *targets, "--oauth-tokens", answer="n")
     for words in ("OAuth access", "not: remembered factors", service.login, "1 SUSPENDED", "refused", "unresolved"):
         assert words in done.err, words
-    assert "3 requests" in done.err
+    assert "3 requests in 1 window, less than a second" in done.err
 
 
 # What goes wrong
@@ -176,7 +180,7 @@ def test_bad_token(evict: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     done = evict("revoke", evict.ids(1)[0], "--yes", "--json")
     assert done.code == 3
     assert "E0000011" in done.err
-    assert counts(done) == {"unresolved": 1}
+    assert counts(done) == {"unsent": 1}
 
 
 def test_unreachable_org(evict: Shell) -> None:
@@ -240,6 +244,9 @@ def test_a_mistake_of_ours_shows_its_type_and_no_values(evict: Shell, monkeypatc
     assert done.code == 1
     assert "internal error: ZeroDivisionError at console/" in done.err
     assert "evict doctor" in done.err
+    logged = (evict.workspaces[0].settings.data_dir / "evict.log").read_text()
+    assert "ZeroDivisionError: ********" in logged
+    assert "Traceback" in logged
 
 
 # A drain that stops
@@ -250,7 +257,7 @@ def test_an_outage_stops_and_leaves_the_rest_queued(evict: Shell) -> None:
     done = evict("revoke", *evict.ids(40), "--yes", "--json")
     found = counts(done)
     assert done.code == 1
-    assert found.keys() <= {"failed", "queued", "unresolved"}
+    assert found.keys() <= {"failed", "queued", "unsent"}
     assert found["failed"] >= 10
     assert sum(found.values()) == 40
     assert found["queued"]
@@ -272,11 +279,28 @@ def test_a_credential_that_dies_midway_stops_with_its_own_code(evict: Shell) -> 
     assert done.code == 3
     assert sum(found.values()) == 60
     assert found["revoked"] >= 1
-    assert found.keys() <= {"revoked", "queued", "unresolved"}
+    assert found.keys() <= {"revoked", "queued", "unsent"}
     assert evict.org.revocations == found["revoked"]
     evict.org.token_revoked = False
     listed = evict("history", "list", "--json").records
     assert sum(record["outcome"] == "queued" for record in listed) == found.get("queued", 0)
+
+
+def test_a_token_that_may_look_only_stops_with_the_code_of_a_refusal(monkeypatch: Any, capsys: Any) -> None:
+    evict = make_shell(monkeypatch, capsys, scopes=["okta.users.read"])
+    done = evict("revoke", *evict.ids(5), "--yes", "--json")
+    assert done.code == 3
+    assert "okta.users.manage" in done.err
+    assert evict.org.revocations == 0
+    assert sum(counts(done).values()) == 5
+
+
+def test_429s_are_counted_and_cost_nobody(evict: Shell) -> None:
+    evict.org.faults.queue(None, PROXY_429, None, PROXY_429)
+    done = evict("revoke", *evict.ids(20), "--yes", "--json")
+    assert (done.code, counts(done)) == (0, {"revoked": 20})
+    assert done.summary["rate_limited"] == 2
+    assert {line["attempts"] for line in done.of("revocation")} == {1}, "a 429 is not an attempt"
 
 
 def test_nothing_is_sent_without_a_record(evict: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -307,8 +331,38 @@ def test_a_signal_stops_and_says_what_was_sent(
     assert 5 <= found["revoked"] < 40
     assert evict.org.revocations == found["revoked"]
     assert sum(found.values()) == 40
-    assert found.keys() <= {"revoked", "cancelled", "unresolved"}
+    assert found.keys() <= {"revoked", "cancelled", "unsent"}
     assert "were not sent" in done.err
+
+
+def test_a_signal_stops_sending_before_anything_else(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Look-ups that are cut give their slots back, and no revocation may take one of those."""
+    evict = make_shell(monkeypatch, capsys, latency=Latency(median_s=0.3))
+    after: list[str] = []
+
+    def on_open(workspace: Workspace) -> None:
+        def watch(event: object) -> None:
+            if isinstance(event, Paused):
+                after.append("paused")
+            elif after and isinstance(event, ItemsChanged):
+                after.extend(item.state.value for item in event.items if item.state is State.SENDING)
+
+        workspace.events.subscribe(watch)
+        when_revoked(10, lambda: signal.raise_signal(signal.SIGINT))(workspace)
+
+    evict.on_open = on_open
+    assert evict("revoke", *evict.ids(120), "--yes").code == 130
+    assert after == ["paused"]
+
+
+@pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
+def test_a_signal_ends_a_question_too(number: signal.Signals) -> None:
+    before = signal.getsignal(number)
+    with usual_interrupt(), pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(number)
+    assert signal.getsignal(number) is before
 
 
 def when_revoked(number: int, then: Callable[[], None]) -> Callable[[Workspace], None]:

@@ -296,6 +296,7 @@ async def test_a_bad_search_is_e0000031() -> None:
         for text in ("mallory", 'status ne "ACTIVE"', 'profile.title co "x"', 'shoe eq "9"', ""):
             response = await http.get("/api/v1/users", params={"search": text})
             assert error(response) == (400, "E0000031", "Invalid search criteria.")
+            assert [cause.keys() for cause in response.json()["errorCauses"]] == [{"errorSummary"}]
         assert error(await http.get("/api/v1/users", params={"filter": 'profile.login sw "a"'}))[:2] == (
             400,
             "E0000053",

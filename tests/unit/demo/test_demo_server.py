@@ -81,7 +81,7 @@ def test_a_port_that_is_none_is_said() -> None:
 def test_a_missing_server_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "uvicorn", None)
     told: list[str] = []
-    with pytest.raises(ServerUnavailable, match=r"evict\[simulate\]"):
+    with pytest.raises(ServerUnavailable, match=r"\.\[simulate\]"):
         serve(demo_org(users=1), ready=told.append)
     assert told == []
 

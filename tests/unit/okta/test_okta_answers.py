@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import inspect
 import json
 from typing import Any
 
@@ -63,6 +64,8 @@ SCOPE = {"www-authenticate": 'Bearer realm="x", scope="okta.users.manage", error
         (503, b"<html>", errors.ServerTrouble),
         (429, envelope("E0000047"), errors.RateLimited),
         (429, b"", errors.RateLimited),
+        (429, envelope("E0000006"), errors.RateLimited),
+        (429, b'{"error":"invalid_token"}', errors.RateLimited),
         (200, b"{}", errors.UnexpectedAnswer),
         (302, b"", errors.UnexpectedAnswer),
     ],
@@ -71,6 +74,17 @@ def test_kinds(status: int, body: bytes, kind: type[OktaError]) -> None:
     error = read(status, body)
     assert type(error) is kind
     assert error.status == status
+
+
+KINDS = [kind for _, kind in inspect.getmembers(errors, inspect.isclass) if issubclass(kind, OktaError)]
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+def test_what_is_told_are_whole_sentences_with_what_to_do(kind: type[OktaError]) -> None:
+    for summary in ("It says no", "It says no."):
+        assert kind(summary).told == f"It says no. {kind.advice}"
+    assert kind("No", status=401, code="E1", causes=("this", "that")).told == f"No (this; that) [401 E1]. {kind.advice}"
+    assert kind.advice.endswith(".")
 
 
 @pytest.mark.parametrize("status", [401, 403])

@@ -77,5 +77,13 @@ def test_batches_keep_every_value_and_both_bounds(
             assert len(quote(any_of(attributes, part), safe="")) <= max_bytes
 
 
+def test_a_search_keeps_to_2_kb_unless_told_otherwise() -> None:
+    logins = [f"{'ñ' * 40}{number}@acme.test" for number in range(60)]
+    parts = list(term_batches("profile.login", logins))
+    sizes = [len(quote(any_of("profile.login", part), safe="")) for part in parts]
+    assert max(sizes) <= 2000
+    assert all(size + sizes[0] / len(parts[0]) > 1900 for size in sizes[:-1]), "and no part is smaller than it must be"
+
+
 def test_batches_are_full() -> None:
     assert [len(part) for part in term_batches("id", [f"00u{n:017}" for n in range(60)])] == [25, 25, 10]

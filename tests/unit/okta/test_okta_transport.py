@@ -60,6 +60,15 @@ async def test_the_environment_has_no_say(monkeypatch: pytest.MonkeyPatch, tmp_p
         assert pool._max_connections == 10
 
 
+async def test_every_wait_has_an_end() -> None:
+    async with open_http(
+        ORG, auth(), transport=Noted(httpx.Response(200)), connect_timeout=3.0, read_timeout=7.0
+    ) as http:
+        assert http.timeout.as_dict() == {"connect": 3.0, "read": 7.0, "write": 7.0, "pool": 20.0}
+    async with open_http(ORG, auth(), transport=Noted(httpx.Response(200))) as http:
+        assert all(0 < seconds <= 20 for seconds in http.timeout.as_dict().values())
+
+
 @pytest.mark.parametrize("url", ["http://acme.okta.com", "http://127.0.0.1.evil.test", "http://10.0.0.1"])
 def test_plain_http_is_for_loopback(url: str) -> None:
     with pytest.raises(ValueError, match="https"):

@@ -1,0 +1,76 @@
+"""What went wrong inside, for whoever has to mend it: one small private file, without secrets and without locals."""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from console.paths import open_private, private_dir
+from console.text import sanitize
+
+NAME = "evict.log"
+MOST_BYTES = 1024 * 1024
+"""One file is kept beside the one in use."""
+LONGEST = 2000
+"""Characters of a line."""
+TALKATIVE = ("httpx", "httpcore", "hpack", "h2")
+"""They tell addresses with what was searched for, and more, below a warning."""
+
+
+class _File(logging.Handler):
+    """Appends each record by itself: there are few, and so no file stands open that was never needed."""
+
+    def __init__(self, folder: Path, secrets: Iterable[str]) -> None:
+        super().__init__()
+        self._folder = folder
+        self._secrets = tuple(secret for secret in secrets if secret)
+        form = logging.Formatter("%(asctime)s.%(msecs)03dZ %(levelname)s %(name)s: %(message)s", "%Y-%m-%dT%H:%M:%S")
+        form.converter = time.gmtime
+        self.setFormatter(form)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one record. A log that can't be written must not stop what it is about."""
+        try:
+            self._append(self._safe(self.format(record)))
+        except (OSError, ValueError, TypeError):  # a full disk, or a message that does not fit its arguments
+            return
+
+    def _safe(self, text: str) -> str:
+        for secret in self._secrets:
+            text = text.replace(secret, "********")
+        # Indented as tracebacks are, but nothing that a terminal would obey.
+        lines = (" " * (len(line) - len(line.lstrip(" "))) + sanitize(line, limit=LONGEST) for line in text.split("\n"))
+        return "\n".join(lines) + "\n"
+
+    def _append(self, text: str) -> None:
+        path = private_dir(self._folder) / NAME
+        descriptor = open_private(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        with os.fdopen(descriptor, "a", encoding="utf-8", errors="backslashreplace") as file:
+            file.write(text)
+            size = file.tell()
+        if size > MOST_BYTES:
+            path.replace(path.with_suffix(".log.1"))
+
+
+def start(folder: Path, *, level: str, secrets: Iterable[str] = ()) -> Callable[[], None]:
+    """Keep what Evict and its libraries log from `level` on in `folder`/evict.log, made (0600) with the first line.
+
+    `secrets` are blotted out. Returns the function that ends it and leaves everything as it was.
+    """
+    root = logging.getLogger()
+    handler = _File(folder, secrets)
+    before = {name: logging.getLogger(name).level for name in ("", *TALKATIVE)}
+    root.addHandler(handler)
+    root.setLevel(level.upper())
+    for name in TALKATIVE:
+        logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
+
+    def end() -> None:
+        root.removeHandler(handler)
+        for name, was in before.items():
+            logging.getLogger(name).setLevel(was)
+
+    return end
