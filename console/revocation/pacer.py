@@ -339,4 +339,4 @@ def _waiting_words(ledger: Ledger, at: float, now: float, pace: Pace) -> str:
         return f"waiting {seconds} for the window"
     if pace == "spread":
         return f"spread over the window: next in {seconds}"
-    return f"leaving the rest to others: looks again in {seconds}"
+    return f"holding for others: looks again in {seconds}"

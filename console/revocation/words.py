@@ -67,9 +67,9 @@ def others(state: BucketState) -> str:
     """What everyone else is measured to use of a counter."""
     if not state.others_rate and not state.others:
         return "nobody else seen lately"
-    used = f"{state.others:,} in this window"
+    used = f"{state.others:,} so far"
     minute = state.others_rate * 60
-    return f"{used}, about {minute:,.0f} a minute" if minute >= 1 else used
+    return f"{used}, {minute:,.0f} a minute" if minute >= 1 else used
 
 
 def left_to_others(state: BucketState) -> str:
@@ -77,8 +77,7 @@ def left_to_others(state: BucketState) -> str:
     if state.limit is None:
         return "not known yet"
     if state.held > max(0, state.reserve - state.others):
-        return f"{state.held:,} more, as they are likely to use that"
+        return f"{state.held:,} more: they may need them"
     if not state.reserve:
-        return f"{state.held:,} more" if state.held else "nothing"
-    spent = f", of which they used {min(state.others, state.reserve):,}" if state.others else ""
-    return f"{state.held:,} more: the reserve of {state.reserve:,}{spent}"
+        return "nothing"
+    return f"{state.held:,} more of the reserve's {state.reserve:,}"

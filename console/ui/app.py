@@ -19,6 +19,7 @@ from console.text import count, duration
 from console.ui import theme
 from console.ui.bindings import bindings, keymap
 from console.ui.changes import Collector
+from console.ui.controls import Controls
 from console.ui.crash import report
 from console.ui.look import look
 from console.ui.screens.confirm import Confirm
@@ -236,6 +237,7 @@ class EvictApp(App[None]):
             yield SystemCommand(title, text, partial(self.action_go, mode))
         yield SystemCommand("Pause or go on", "Hold the running batch, or let it go", self.action_pause)
         yield SystemCommand("Stop", "Send nothing more of the running batch", self.action_stop)
+        yield from (SystemCommand(*one) for one in Controls(self, self.workspace).commands())
         yield SystemCommand("Quit", "Leave; asks while a batch runs", self.action_quit)
 
     # The end
