@@ -7,6 +7,7 @@ import pytest
 from console.okta.limits import Endpoint
 from console.revocation.states import Options
 from console.ui.widgets.limit_line import LimitLine
+from console.ui.widgets.line import fact, lay
 from console.workspace import Workspace
 from tests.support.triage import demo_users
 from tests.support.ui import answer, console, demo_workspace
@@ -63,3 +64,14 @@ async def test_an_emergency_is_on_every_screen() -> None:
         assert "no reserve" not in line(workspace)
         workspace.pacer.emergency(True)
         assert "! no reserve" in line(workspace)
+
+
+def test_what_gave_way_for_a_long_fact_is_back_once_that_is_gone() -> None:
+    facts = [
+        fact("name"),
+        fact("short", drop=3),
+        fact("a fact that is far too long for it", drop=2),
+        fact("also", drop=4),
+    ]
+    assert lay(facts, [fact("end")], 20).plain == "name  short      end"
+    assert lay(facts, [fact("end")], 25).plain == "name  short  also     end"

@@ -242,6 +242,27 @@ async def test_a_toast_says_what_a_change_means_and_one_is_enough() -> None:
         await until(pilot, lambda: len(app._notifications) == 2)
 
 
+async def test_each_key_puts_the_toast_off_until_the_last_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Pending:
+        stopped = False
+
+        def stop(self) -> None:
+            self.stopped = True
+
+    timers: list[Pending] = []
+
+    def set_timer(delay: float, callback: object) -> Pending:
+        timers.append(Pending())
+        return timers[-1]
+
+    async with demo_workspace() as workspace, console(workspace) as (app, pilot):
+        screen = await opened(app, pilot)
+        monkeypatch.setattr(app, "set_timer", set_timer)
+        for _ in range(3):
+            screen.action_reserve(5)
+        assert [one.stopped for one in timers] == [True, True, False]
+
+
 async def test_a_toast_speaks_of_the_batch_that_runs() -> None:
     async with demo_workspace() as workspace, console(workspace) as (app, pilot):
         users = await demo_users(workspace, 5)
