@@ -33,6 +33,7 @@ from console.revocation.dispatcher import Dispatcher
 from console.revocation.events import Events, RateLimitMet
 from console.revocation.guard import SERVICE_PATTERNS, Guard
 from console.revocation.pacer import Pacer
+from console.revocation.price import Prices
 from console.revocation.queue import Queue
 from console.revocation.readonly import ReadOnlyClient, ReadOnlyDispatcher
 from console.revocation.resolver import Resolver
@@ -157,6 +158,7 @@ class Workspace:
             self.pacer.emergency(True)
         make_client = ReadOnlyClient if settings.read_only else OktaClient
         self.client = make_client(self.http, gate=self.pacer, clock=clock, deadline_s=settings.deadline)
+        self.prices = Prices(self.client, self.pacer, clock)
         self.queue = Queue(self.events, new_id=lambda: new_id(clock))
         self.guard = _guard(settings)
         self.resolver = Resolver(self.client, self.pacer)

@@ -10,7 +10,8 @@ from console.cli.output import Output
 from console.cli.services import connect, opened
 from console.okta.errors import PermissionDenied
 from console.okta.limits import BucketState
-from console.okta.query import any_of
+from console.revocation.price import NOBODY
+from console.revocation.words import CALLS, calls
 from console.settings import Settings, load
 from console.text import duration
 from console.workspace import Workspace
@@ -31,15 +32,24 @@ async def _limits(settings: Settings, out: Output) -> int:
             for state in states:
                 out.record(_facts(state))
         else:
-            head = ("bucket", "limit", "remaining", "resets in", "reserve", "others used", "429s")
+            head = (
+                "bucket",
+                "calls",
+                "limit",
+                "remaining",
+                "resets in",
+                "reserve",
+                "others used",
+                "left to others",
+                "429s",
+            )
             out.table(head, map(_cells, states))
     return OK
 
 
 async def ask_each_bucket(workspace: Workspace, out: Output) -> None:
     """One small call for every bucket that connecting did not meet, so that its headers are known."""
-    nobody = any_of("id", ("00u00000000000000000",))
-    async for _ in workspace.client.search_users(nobody, page_size=1):
+    async for _ in workspace.client.search_users(NOBODY, page_size=1):
         break
     try:
         await workspace.client.find_groups("Everyone")
@@ -51,11 +61,16 @@ def _facts(state: BucketState) -> dict[str, object]:
     return {
         "type": "bucket",
         "bucket": state.bucket.value,
+        "calls": [CALLS[endpoint] for endpoint in state.endpoints],
         "limit": state.limit,
         "remaining": state.remaining,
         "resets_in_s": None if state.resets_in is None else round(state.resets_in, 1),
+        "window_s": state.window_s,
         "reserve": state.reserve,
         "others": state.others,
+        "others_per_minute": round(60 * state.others_rate, 1),
+        "held": state.held,
+        "sent": state.sent,
         "rate_limited": state.rate_limited,
     }
 
@@ -65,5 +80,6 @@ def _cells(state: BucketState) -> tuple[str, ...]:
         return "?" if value is None else f"{value:,}"
 
     resets = "?" if state.resets_in is None else duration(state.resets_in)
-    counts = (state.reserve, state.others, state.rate_limited)
-    return (state.bucket.value, number(state.limit), number(state.remaining), resets, *map(number, counts))
+    counts = (state.reserve, state.others, state.held, state.rate_limited)
+    names = (state.bucket.value, calls(state))
+    return (*names, number(state.limit), number(state.remaining), resets, *map(number, counts))

@@ -155,6 +155,8 @@ def _revoke(commands: Any) -> None:
     add("--yes", action="store_true", help="do not ask")
     add("--reserve", type=_percent, metavar="PCT", help="percent of each window left to others, 0 to 90 (20)")
     add("--in-flight", type=_number(1, 10), metavar="N", help="requests under way at once, 1 to 10 (8)")
+    paces = "sprint: fast, then wait for the next window; spread: evenly over each (sprint)"
+    add("--pace", choices=("sprint", "spread"), help=paces)
     _json(parser)
     parser.set_defaults(module="revoke")
 
@@ -203,7 +205,18 @@ def _filters(parser: argparse.ArgumentParser) -> None:
 
 def _limits(commands: Any) -> None:
     what = "Show the org's rate limits as they are now. Costs one call a bucket."
-    parser = _parser(commands.add_parser, "limits", what, "example:\n  evict limits --json")
+    epilog = """\
+A bucket is what Okta counts together: one limit for all of its calls, in windows of a minute. Reserve is what Evict
+leaves of each window to everyone else in the org. Left to others is what of this window it leaves alone now: what is
+left of the reserve, or what they are likely to use if that is more.
+
+With --json each line is an object: bucket, calls, limit, remaining, resets_in_s, window_s, reserve, others (requests in
+this window), others_per_minute (0 where nobody was seen), held (left to others now), sent and rate_limited (by this
+command).
+
+example:
+  evict limits --json"""
+    parser = _parser(commands.add_parser, "limits", what, epilog)
     _json(parser)
     parser.set_defaults(module="limits")
 

@@ -8,6 +8,7 @@ from typing import Any
 from console.cli.exits import INCOMPLETE, OK
 from console.cli.output import Output
 from console.okta.models import User
+from console.revocation.forecast import Plan
 from console.revocation.states import OUTCOMES, Item, Options, State
 from console.text import count, duration
 
@@ -30,6 +31,8 @@ class Report:
     duplicates: int = 0
     planned: int = 0
     """Users whom a dry run would revoke."""
+    takes: Plan | None = None
+    """What that would take."""
 
     def revocation(self, item: Item) -> None:
         """How one revocation ended; what has no outcome is `queued`."""
@@ -95,6 +98,11 @@ class Report:
             "case": self.case,
         })  # fmt: skip
 
+    def price(self, plan: Plan, words: str) -> None:
+        """What a dry run would take, for real."""
+        self.takes = plan
+        self.out.talk(f"takes {words}")
+
     def _show(self, word: str, user: User, note: str, facts: dict[str, Any]) -> None:
         if self.out.as_json:
             self.out.record(facts)
@@ -114,12 +122,24 @@ class Report:
                 "duplicates": self.duplicates,
                 "planned": self.planned,
                 "dry_run": dry_run,
+                **self._price(),
                 "batch_id": batch_id,
                 "case": self.case,
                 "elapsed_s": round(elapsed_s, 3),
                 "rate_limited": rate_limited,
             })  # fmt: skip
         self.out.talk(self.words(elapsed_s))
+
+    def _price(self) -> dict[str, object]:
+        """Of a dry run: requests, windows and seconds; the last two null where the org tells no limit."""
+        if self.takes is None:
+            return {}
+        seconds = self.takes.seconds
+        return {
+            "requests": self.takes.requests,
+            "windows": None if seconds is None else self.takes.windows,
+            "expected_s": None if seconds is None else round(seconds, 1),
+        }
 
     def words(self, elapsed_s: float) -> str:
         """The summary for people."""

@@ -8,9 +8,8 @@ from collections.abc import Sequence
 from console.cli.interrupts import usual_interrupt
 from console.cli.output import Output
 from console.cli.report import Report
-from console.okta.limits import Endpoint
 from console.okta.models import User
-from console.text import count, duration
+from console.text import count
 from console.workspace import Workspace
 
 FEW = 10
@@ -44,7 +43,7 @@ def review(workspace: Workspace, users: Sequence[User], report: Report, *, reaso
         f"{count(len(users), 'user')} of {workspace.org_url}:  {_some([user.login or user.id for user in users])}",
         f"  ends       {', '.join(what)}" + (f"  (not: {', '.join(kept)})" if kept else ""),
         f"  case       {report.case or 'none'}    reason  {reason or 'none'}",
-        f"  takes      {price(workspace, len(users))}",
+        f"  takes      {workspace.prices.words(len(users))}",
     ]
     services = [user.login for user in users if workspace.guard.looks_like_service(user)]
     if services:
@@ -58,16 +57,6 @@ def review(workspace: Workspace, users: Sequence[User], report: Report, *, reaso
         lines.append(f"  unresolved {count(report.unresolved, 'target')}, listed above")
     lines += [f"  CAUTION    {problem}" for problem in workspace.guard.problems]
     return lines
-
-
-def price(workspace: Workspace, users: int) -> str:
-    """Requests, windows and time of a batch, as far as the org's limit is known."""
-    plan = workspace.pacer.plan(Endpoint.SESSIONS, users)
-    requests = count(plan.requests, "request")
-    if plan.seconds is None:
-        return f"{requests}; the first answer will tell how long"
-    takes = f"about {duration(plan.seconds)}" if plan.seconds >= 1 else "less than a second"
-    return f"{requests} in {count(plan.windows, 'window')}, {takes}"
 
 
 def _some(names: Sequence[str]) -> str:

@@ -32,6 +32,7 @@ def run(args: argparse.Namespace) -> int:
         forget_devices=args.forget_devices,
         reserve=args.reserve,
         in_flight=args.in_flight,
+        pace=args.pace,
         # A reserve that is asked for by name outweighs the setting that uses it up.
         emergency=None if args.reserve is None else False,
     )
@@ -133,6 +134,7 @@ async def _carry_out(
         known = await interrupts.race(_all(users, report)) or []
         if not known:
             return None, None
+        await interrupts.race(workspace.prices.learn())
         try:
             agreed = confirmed(workspace, known, report, reason=reason)
         except KeyboardInterrupt:
@@ -162,6 +164,9 @@ async def _dry_run(workspace: Workspace, users: AsyncIterator[User], screening: 
     async for user in users:
         screening.done([user])
         report.plan(user, service=workspace.guard.looks_like_service(user))
+    if report.planned:
+        await workspace.prices.learn()
+        report.price(workspace.prices.plan(report.planned), workspace.prices.words(report.planned))
     for problem in workspace.guard.problems:
         report.out.talk(f"CAUTION: {problem}")
 

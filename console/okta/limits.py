@@ -127,6 +127,14 @@ class BucketState:
     """Requests that somebody else made in this window, as far as the headers tell."""
     history: tuple[tuple[float, int, int], ...] = field(default=())
     """(monotonic second, ours, others') of the last minutes, oldest first, in slices of some seconds."""
+    windows: tuple[float, ...] = ()
+    """Monotonic seconds at which the windows of the last minutes opened, as far as was seen, oldest first."""
+    window_s: float = 60.0
+    """Length of a window, as far as the headers have told."""
+    others_rate: float = 0.0
+    """Requests a second that everyone else is measured to make; 0 where nobody was seen lately."""
+    held: int = 0
+    """Requests of this window that are left alone: what is left of the reserve, or what others will use if more."""
 
 
 class Permit(Protocol):

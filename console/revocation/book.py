@@ -6,9 +6,9 @@ import random
 from itertools import combinations
 
 from console.okta.limits import Answer, BucketState, Endpoint
-from console.revocation.ledger import Cause, Departure, Kin, Ledger
+from console.revocation.ledger import MOST_FOR_OTHERS, Cause, Departure, Kin, Ledger
 from console.revocation.server_clock import ServerClock
-from console.revocation.usage import together
+from console.revocation.usage import openings, together
 from console.revocation.window import WindowClock
 
 Pair = frozenset[Endpoint]
@@ -130,4 +130,18 @@ def _state(group: list[Ledger], now: float, share: float) -> BucketState:
         rate_limited=sum(one.rate_limited for one in group),
         others=0 if full else best.taken,
         history=together([one.usage for one in group]),
+        windows=openings([one.usage for one in group]),
+        window_s=best.window_s,
+        others_rate=best.demand.rate,
+        held=_held(best, share, full=full),
     )
+
+
+def _held(ledger: Ledger, share: float, *, full: bool) -> int:
+    """Requests that are left alone in this window, or in one that nobody has asked for yet."""
+    if ledger.limit is None:
+        return 0
+    if full:
+        expected = round(min(MOST_FOR_OTHERS * ledger.limit, ledger.demand.rate * ledger.window_s))
+        return max(ledger.reserve(share), expected)
+    return min(ledger.hold(share), ledger.remaining)

@@ -251,7 +251,9 @@ class Ledger:
         self.own = self.sure = self.taken = 0
         self.demand.roll()
         began = self._windows.told_end(window.reset, received_at) - self._windows.window_s
-        return min(received_at, began if ended is None else max(ended, began))
+        since = min(received_at, began if ended is None else max(ended, began))
+        self.usage.opened(since)
+        return since
 
     def _count_others(self, limit: int, kin: Kin, now: float, since: float, blur: int) -> None:
         """Others' use is what is gone and was not ours; what is in flight may be in it, so this is a lower bound."""

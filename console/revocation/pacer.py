@@ -34,6 +34,14 @@ class Hit:
     endpoint: Endpoint
     bucket: Bucket
     cause: Cause
+    limit: int | None = None
+    """Of the window it met, as far as is known."""
+    others: int = 0
+    """Requests that somebody else had made in that window, as far as the headers tell."""
+    wait_s: float = 0.0
+    """How long nothing of this kind leaves because of it."""
+    at_once: int = 0
+    """The cap on what is in flight, after it."""
 
 
 @dataclass(slots=True, eq=False)
@@ -146,6 +154,16 @@ class Pacer:
         self._pump()
 
     @property
+    def in_emergency(self) -> bool:
+        """Whether the reserve is used too."""
+        return self._emergency
+
+    @property
+    def kept_reserve(self) -> float:
+        """The share that is left to others whenever there is no emergency."""
+        return self._reserve
+
+    @property
     def allowed(self) -> int:
         """The cap as it is now: below `in_flight` for a while after the org was at its concurrency limit."""
         return self._cap.allowed
@@ -238,11 +256,24 @@ class Pacer:
             self._cap.passed()
             return
         self.rate_limited += 1
-        self.hits.append(Hit(self._clock.now(), ledger.endpoint, ledger.endpoint.bucket, cause))
         if cause == "concurrency":
             self._cap.too_many(answer)
+        self.hits.append(self._hit(ledger, cause, answer.received_at))
         if self._on_rate_limited is not None:
             self._on_rate_limited(ledger.endpoint.bucket.value, cause)
+
+    def _hit(self, ledger: Ledger, cause: Cause, now: float) -> Hit:
+        until = self._cap.quiet_until if cause == "concurrency" else ledger.hold_until
+        return Hit(
+            self._clock.now(),
+            ledger.endpoint,
+            ledger.endpoint.bucket,
+            cause,
+            limit=ledger.limit,
+            others=ledger.taken,
+            wait_s=max(0.0, until - now),
+            at_once=self._cap.allowed,
+        )
 
     # The timer
 
@@ -282,7 +313,7 @@ class Pacer:
         ledger = self._book.ledger(endpoint)
         if math.isinf(at):
             return "asking for the new window" if ledger.lapsed(now) else "sending"
-        return _waiting_words(ledger, at, now)
+        return _waiting_words(ledger, at, now, self._pace)
 
     def plan(self, endpoint: Endpoint, requests: int) -> Plan:
         """The price of `requests` more calls of `endpoint`; others are taken to go on as they did lately."""
@@ -300,7 +331,7 @@ class Pacer:
         )
 
 
-def _waiting_words(ledger: Ledger, at: float, now: float) -> str:
+def _waiting_words(ledger: Ledger, at: float, now: float, pace: Pace) -> str:
     seconds = duration(math.ceil(max(0.0, at - now)))
     if ledger.hold_until > now and ledger.hold_cause == "proxy":
         return f"backing off for {seconds}: 429 without rate headers"
@@ -308,4 +339,6 @@ def _waiting_words(ledger: Ledger, at: float, now: float) -> str:
         return "slow: the answers tell no limit"
     if ledger.lapsed(at):
         return f"waiting {seconds} for the window"
-    return f"spread over the window: next in {seconds}"
+    if pace == "spread":
+        return f"spread over the window: next in {seconds}"
+    return f"holding for others: looks again in {seconds}"

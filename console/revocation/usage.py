@@ -6,6 +6,9 @@ from collections import deque
 
 SLICE_S = 5.0
 SLICES = 120
+WINDOWS = 120
+SAME_OPENING_S = 2.5
+"""Endpoints of one counter tell the opening of a window to the second, each by itself."""
 
 
 class Usage:
@@ -13,6 +16,7 @@ class Usage:
 
     def __init__(self) -> None:
         self._slices: deque[list[int]] = deque(maxlen=SLICES)
+        self._windows: deque[float] = deque(maxlen=WINDOWS)
 
     def ours(self, now: float, number: int) -> None:
         """`number` of our requests left; a negative one takes back what never did."""
@@ -22,6 +26,14 @@ class Usage:
     def others(self, now: float, number: int) -> None:
         """`number` requests of others came to light."""
         self._slice(now)[2] += number
+
+    def opened(self, at: float) -> None:
+        """A window opened."""
+        self._windows.append(at)
+
+    def windows(self) -> tuple[float, ...]:
+        """When the windows opened, oldest first."""
+        return tuple(self._windows)
 
     def _slice(self, now: float) -> list[int]:
         second = int(now // SLICE_S * SLICE_S)
@@ -43,3 +55,12 @@ def together(usages: list[Usage]) -> tuple[tuple[float, int, int], ...]:
             slot[0] += ours
             slot[1] = max(slot[1], others)
     return tuple((float(second), *merged[second]) for second in sorted(merged))  # type: ignore[misc]
+
+
+def openings(usages: list[Usage]) -> tuple[float, ...]:
+    """When the windows of a counter opened, each once, as its endpoints have told."""
+    found: list[float] = []
+    for at in sorted(at for usage in usages for at in usage.windows()):
+        if not found or at - found[-1] > SAME_OPENING_S:
+            found.append(at)
+    return tuple(found)

@@ -19,6 +19,7 @@ from console.text import duration
 from console.ui import theme
 from console.ui.bindings import bindings, display, keymap, palette
 from console.ui.changes import Collector
+from console.ui.controls import Controls
 from console.ui.crash import report
 from console.ui.look import look
 from console.ui.screens.confirm import Confirm
@@ -233,6 +234,8 @@ class EvictApp(App[None]):
         for key in palette(self.current_mode if on_base else None):
             shown = display(keys.get(key.id, key.keys))
             yield SystemCommand(key.description, f"key {shown}", partial(screen.run_action, key.action))
+        if self.current_mode != "limits":
+            yield from (SystemCommand(*one) for one in Controls(self, self.workspace).commands())
 
     # The end
 

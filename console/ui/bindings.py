@@ -114,9 +114,22 @@ KEYS: tuple[Key, ...] = (
         "A larger reserve for everyone else",
         "limits",
         show=True,
-        label="More reserve",
+        label="Reserve more",
     ),
-    Key("limits.less", "minus", "reserve(-5)", "A smaller reserve", "limits", show=True, label="Less"),
+    Key("limits.less", "minus", "reserve(-5)", "A smaller reserve", "limits", show=True, label="less"),
+    Key(
+        "limits.wider", "greater_than_sign", "in_flight(1)", "One request more at once", "limits", label="More at once"
+    ),
+    Key("limits.narrower", "less_than_sign", "in_flight(-1)", "One request fewer at once", "limits", label="Fewer"),
+    Key(
+        "limits.emergency",
+        "exclamation_mark",
+        "emergency",
+        "Emergency: use the reserve too (asks first), or leave it again",
+        "limits",
+        show=True,
+        label="Emergency",
+    ),
     Key("help.close", "escape,q", "close", "Close", "help", show=True),
 )
 """The keys, in the order in which the footer and the help screen show them."""
@@ -179,6 +192,9 @@ _DISPLAY = {
     "colon": ":",
     "plus": "+",
     "minus": "-",
+    "greater_than_sign": ">",
+    "less_than_sign": "<",
+    "exclamation_mark": "!",
     "asterisk": "*",
     "ctrl+backslash": "ctrl+\\",
     "pagedown": "PgDn",

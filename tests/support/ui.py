@@ -19,14 +19,17 @@ from console.history.records import (
     RevocationRecord,
     UserRecord,
 )
+from console.okta.limits import Answer, Endpoint, Priority, RateHeaders
 from console.settings import load_demo
 from console.text import timestamp
 from console.ui import app as app_module
 from console.ui.app import EvictApp
 from console.workspace import Workspace
 
+
 STYLES = [Path(app_module.__file__).parent / str(path) for path in EvictApp.CSS_PATH]
 """For an app of a test: Textual looks beside the file of the class."""
+EPOCH = 1_764_000_000
 OUTCOMES: tuple[RecordOutcome, ...] = ("revoked", "revoked", "failed", "denied", "unknown", "not_found", "cancelled")
 
 
@@ -89,3 +92,21 @@ async def settled(pilot: Pilot[Any]) -> None:
     while pending := [one for one in pilot.app.workers if one.group in groups and not one.is_finished]:
         await pilot.app.workers.wait_for_complete(pending)
     await pilot.pause()
+
+
+async def answer(
+    workspace: Workspace,
+    endpoint: Endpoint = Endpoint.SESSIONS,
+    *,
+    status: int = 204,
+    limit: int | None = 300,
+    remaining: int = 200,
+    resets_in: int = 60,
+) -> None:
+    """One call of ours, answered at once with these headers; a limit of None sends none."""
+    pacer, clock = workspace.pacer, workspace.clock
+    permit = await pacer.enter(endpoint, Priority.INTERACTIVE)
+    now = clock.monotonic()
+    date = int(EPOCH + now)
+    headers = RateHeaders(date=date) if limit is None else RateHeaders(limit, remaining, date + resets_in, date)
+    permit.answered(Answer(endpoint, status, headers, now, now))

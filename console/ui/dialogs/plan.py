@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from console.okta.limits import Endpoint
 from console.revocation.states import Item
-from console.text import count, duration
 from console.ui.triage.badges import RISKY, options_words
 from console.workspace import Workspace
 
@@ -48,17 +46,8 @@ def review(workspace: Workspace, items: Iterable[Item], *, case: str, reason: st
         risky=tuple(item for item in sent if item.user.status in RISKY),
         case=case,
         reason=reason,
-        price=price(workspace, len(sent)),
+        price=workspace.prices.words(len(sent)),
     )
-
-
-def price(workspace: Workspace, requests: int) -> str:
-    """`20 requests in 1 window, about 3 s`."""
-    plan = workspace.pacer.plan(Endpoint.SESSIONS, requests)
-    if plan.seconds is None:
-        return f"{count(requests, 'request')}; the time is known after the first answer"
-    takes = f"about {duration(round(plan.seconds))}" if plan.seconds >= 1 else "about a second"
-    return f"{count(requests, 'request')} in {count(plan.windows, 'window')}, {takes}"
 
 
 def by_options(items: Iterable[Item]) -> list[tuple[str, int]]:

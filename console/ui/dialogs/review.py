@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import timedelta
 from typing import ClassVar
 
@@ -147,6 +148,7 @@ class ReviewDialog(ModalScreen[bool]):
         (inputs.first() if inputs else self.query_one("#back")).focus()
         self.set_timer(ARMED_AFTER_S, self._arm)
         self._look_back()
+        self._learn_price()
 
     def _arm(self) -> None:
         self.armed = True
@@ -162,6 +164,19 @@ class ReviewDialog(ModalScreen[bool]):
         recent = self.query_one("#review-recent", Facts)
         recent.display = bool(rows)
         recent.show(rows)
+
+    @work(exclusive=True, group="price")
+    async def _learn_price(self) -> None:
+        """What it costs, where nothing has told the org's limit yet; whoever knows enough need not wait for it."""
+        prices, requests = self._workspace.prices, len(self._plan.sent)
+        if not prices.known and requests:
+            self._show_price(f"{count(requests, 'request')}; asking the org for its limit …")
+            await prices.learn()
+            self._show_price(prices.words(requests))
+
+    def _show_price(self, price: str) -> None:
+        self._plan = replace(self._plan, price=price)
+        self.query_one("#review-facts", Facts).show(review_pairs(self._plan))
 
     # Answers
 

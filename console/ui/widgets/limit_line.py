@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from textual.content import Content
 
-from console.okta.limits import Bucket, BucketState
+from console.okta.limits import BucketState
+from console.revocation.words import label, of_revocations
 from console.text import duration, sanitize
 from console.ui.widgets.line import Fact, Line, bar, fact, lay
 from console.workspace import Workspace
 
 COUNT_EVERY_S = 0.3
 """Counting a queue of thousands at every tick would be work for nothing."""
+WIDE = 108
+"""Cells from which on everything is spelled out."""
 
 
 class LimitLine(Line):
@@ -27,7 +30,7 @@ class LimitLine(Line):
         trouble = self._trouble()
         if trouble is not None:
             return lay([trouble], [], cells)
-        return lay([*self._bucket(cells), self._words()], self._batch(cells), cells)
+        return lay([*self._bucket(cells), self._words(cells)], self._batch(cells), cells)
 
     def _trouble(self) -> Fact | None:
         connection = self._workspace.connection
@@ -38,26 +41,33 @@ class LimitLine(Line):
         return None
 
     def _bucket(self, cells: int) -> list[Fact]:
-        state = next((one for one in self._workspace.pacer.snapshot() if one.bucket == Bucket.USERS), None)
+        states = self._workspace.pacer.snapshot()
+        state = of_revocations(states)
+        name = fact("users" if state is None else label(state, states), "$quiet", drop=0 if state is None else 3)
         if state is None or state.limit is None or state.remaining is None:
-            return [fact("users", "$quiet"), fact("limit not known yet", "$quiet", drop=6)]
-        facts = [fact("users", "$quiet"), Fact(level(state, 12 if cells >= 110 else 8), drop=7)]
+            return [name, fact("limit not known yet", "$quiet", drop=9)]
+        wide = cells >= WIDE
+        facts = [name, Fact(level(state, 20 if wide else 6), drop=7)]
         facts.append(fact(f"{state.remaining:,}/{state.limit:,}", level_style(state)))
-        if state.resets_in is not None:
-            facts.append(fact(f"resets in {duration(round(state.resets_in))}", "$quiet", drop=4))
-        facts.append(fact(f"{state.in_flight} in flight", "$quiet", drop=3))
+        if self._workspace.pacer.in_emergency:
+            facts.append(fact("! no reserve", "$warning bold"))
+        if state.resets_in:
+            left = duration(round(state.resets_in))
+            facts.append(fact(f"resets in {left}" if wide else f"↻ {left}", "$quiet", drop=5))
+        facts.append(fact(f"{state.in_flight} in flight", "$quiet", drop=6))
         style = "$state-retrying" if state.rate_limited else "$quiet"
-        facts.append(fact(f"429s {state.rate_limited}", style, drop=2 if state.rate_limited else 6))
+        facts.append(fact(f"429s {state.rate_limited:,}", style, drop=2 if state.rate_limited else 8))
         return facts
 
-    def _words(self) -> Fact:
+    def _words(self, cells: int) -> Fact:
         dispatcher = self._workspace.dispatcher
         if dispatcher.paused is not None:
             return fact("‖ paused", "$warning bold")
         words = self._workspace.pacer.state()
-        # The numbers beside them tell as much, but for what is out of the ordinary.
-        ordinary = words in ("idle", "sending") or words.startswith("waiting")
-        return fact(words, "$quiet" if words == "idle" else "$state-sending", drop=9 if ordinary else 1)
+        if words in ("idle", "sending"):
+            # What is in flight says as much.
+            return fact(words, "$quiet" if words == "idle" else "$state-sending", drop=9)
+        return fact(words if cells >= WIDE else words.partition(":")[0], "$state-sending", drop=4)
 
     def _batch(self, cells: int) -> list[Fact]:
         dispatcher = self._workspace.dispatcher
@@ -70,15 +80,18 @@ class LimitLine(Line):
             items = [item for item in self._workspace.queue.items.values() if item.batch_id == batch.id]
             self._progress = (sum(item.state.final for item in items), len(items))
         done, total = self._progress
-        facts = [
-            Fact(bar(done / total if total else 0.0, 12 if cells >= 110 else 8, "$state-revoked"), drop=8),
-            fact(f"{done:,}/{total:,}", "$foreground bold"),
+        return [
+            Fact(bar(done / total if total else 0.0, 16 if cells >= WIDE else 8, "$state-revoked"), drop=9),
+            fact(f"{done:,}/{total:,}", "$foreground bold", drop=1),
+            *self._left(),
         ]
-        if dispatcher.paused is None:
-            eta = dispatcher.eta_s()
-            left = f"{duration(round(eta))} left" if eta is not None else "time not known"
-            facts.append(fact(left, "$quiet", drop=1))
-        return facts
+
+    def _left(self) -> list[Fact]:
+        dispatcher = self._workspace.dispatcher
+        eta = dispatcher.eta_s()
+        if eta is not None:
+            return [fact(f"{duration(round(eta))} left", "$foreground")]
+        return [] if dispatcher.paused is not None else [fact("time not known", "$quiet", drop=3)]
 
 
 def level_style(state: BucketState) -> str:

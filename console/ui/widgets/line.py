@@ -24,7 +24,7 @@ def fact(text: str, style: str = "", drop: int = 0) -> Fact:
 
 def lay(left: Sequence[Fact], right: Sequence[Fact], cells: int, *, gap: str = "  ") -> Content:
     """The facts in exactly `cells` cells: some on the left, some on the right."""
-    kept_left, kept_right = list(left), list(right)
+    kept_left, kept_right, dropped = list(left), list(right), list[Fact]()
 
     def needed() -> int:
         facts = [*kept_left, *kept_right]
@@ -35,6 +35,12 @@ def lay(left: Sequence[Fact], right: Sequence[Fact], cells: int, *, gap: str = "
         if worst is None or worst.drop == 0:
             break
         (kept_left if worst in kept_left else kept_right).remove(worst)
+        dropped.append(worst)
+    for one in reversed(dropped):
+        # What went before a long one may fit where that has gone as well.
+        if needed() + len(gap) + one.content.cell_length <= cells:
+            kept_left = [each for each in left if each in kept_left or each is one]
+            kept_right = [each for each in right if each in kept_right or each is one]
     start = Content(gap).join([one.content for one in kept_left])
     end = Content(gap).join([one.content for one in kept_right])
     room = max(0, cells - end.cell_length - (len(gap) if end else 0))

@@ -107,11 +107,22 @@ def test_limits(evict: Shell) -> None:
     assert buckets["users"]["limit"] == 300
     assert buckets["users"]["remaining"] < 300
     assert buckets["users"]["reserve"] == 60
-    assert buckets["users"].keys() >= {"resets_in_s", "others", "rate_limited"}
+    assert buckets["users"].keys() >= {"resets_in_s", "others", "rate_limited", "sent", "others_per_minute"}
+    assert (buckets["users"]["calls"], buckets["users"]["window_s"], buckets["users"]["held"]) == (["search"], 60, 60)
     assert {"user read", "groups", "org"} < buckets.keys()
     table = evict("limits").out.splitlines()
-    assert table[0].split()[:3] == ["bucket", "limit", "remaining"]
-    assert table[1].split()[:2] == ["users", "300"]
+    assert table[0].split()[:4] == ["bucket", "calls", "limit", "remaining"]
+    assert table[1].split()[:3] == ["users", "search", "300"]
+    assert "left to others" in table[0]
+
+
+def test_limits_show_what_others_used_and_what_is_left_to_them(evict: Shell) -> None:
+    evict.org.others_spend("users", 25)
+    done = evict("limits", "--json")
+    users = done.of("bucket")[0]
+    assert (users["others"], users["reserve"]) == (25, 60)
+    assert users["held"] >= 35
+    assert users["others_per_minute"] > 0
 
 
 # History

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from console.cli.interrupts import SIGNALS, usual_interrupt
-from console.demo.faults import PROXY_429, Fault, Latency
+from console.demo.faults import NO_RATE_HEADERS, PROXY_429, Fault, Latency
 from console.history.store import History
 from console.okta.client import OktaClient
 from console.revocation.events import ItemsChanged, Paused
@@ -170,6 +170,67 @@ def test_the_review_tells_what_matters(evict: Shell) -> None:
     for words in ("OAuth access", "not: remembered factors", service.login, "1 SUSPENDED", "refused", "unresolved"):
         assert words in done.err, words
     assert "3 requests in 1 window, less than a second" in done.err
+
+
+# What it takes is told before
+
+
+def test_only_ids_are_named_and_the_price_is_known_all_the_same(evict: Shell) -> None:
+    done = evict("revoke", *evict.ids(2), answer="n")
+    assert "takes      2 requests in 1 window, about a second" in done.err
+    assert evict.org.limits.requests["users"] == 1, "one search, as nothing of the bucket was asked before"
+    done = evict("revoke", evict.org.users[5].login, "--dry-run")
+    assert "takes 1 request in 1 window" in done.err
+    assert evict.org.limits.requests["users"] == 2, "the look-up of a login told the limit: nothing more is asked"
+
+
+def test_a_dry_run_tells_what_it_would_take(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    evict = make_shell(monkeypatch, capsys, limits={"users": 40})
+    done = evict("revoke", *evict.ids(120), "--dry-run", "--json")
+    assert (done.summary["requests"], done.summary["windows"]) == (120, 4)
+    assert 180 < done.summary["expected_s"] < 240
+    assert "done by 03:0" in done.err
+
+
+def test_a_limit_that_is_not_told_stops_no_review(evict: Shell) -> None:
+    evict.org.faults.rates = {"users": ((1.0, Fault(403, "E0000006", headers=NO_RATE_HEADERS)),)}
+    done = evict("revoke", *evict.ids(2), answer="y")
+    assert "2 requests; the limit is not known yet" in done.err
+    assert (done.code, evict.org.revocations) == (0, 2)
+    done = evict("revoke", *evict.ids(2), "--dry-run", "--json")
+    assert done.code == 0
+    assert (done.summary["requests"], done.summary["windows"], done.summary["expected_s"]) == (2, None, None)
+
+
+@pytest.mark.parametrize(
+    ("argv", "setting", "pace"),
+    [((), None, "sprint"), ((), "spread", "spread"), (("--pace", "sprint"), "spread", "sprint")],
+    ids=["default", "setting", "option"],
+)
+def test_the_pace_is_the_option_or_the_setting(
+    evict: Shell, monkeypatch: pytest.MonkeyPatch, argv: tuple[str, ...], setting: str | None, pace: str
+) -> None:
+    if setting:
+        monkeypatch.setenv("EVICT_PACE", setting)
+    assert evict("revoke", evict.ids(1)[0], "--yes", *argv).code == 0
+    assert evict.workspaces[0].pacer.pace == pace
+
+
+@pytest.mark.parametrize(("pace", "least", "most"), [("sprint", 0, 5), ("spread", 30, 60)])
+def test_a_pace_is_kept_to(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], pace: str, least: float, most: float
+) -> None:
+    evict = make_shell(monkeypatch, capsys, limits={"users": 50})
+    done = evict("revoke", *evict.ids(30), "--yes", "--json", "--pace", pace)
+    assert least <= done.summary["elapsed_s"] < most
+
+
+def test_no_such_pace(evict: Shell) -> None:
+    done = evict("revoke", evict.ids(1)[0], "--yes", "--pace", "fast")
+    assert done.code == 2
+    assert "sprint" in done.err
 
 
 # What goes wrong
