@@ -206,13 +206,15 @@ def _filters(parser: argparse.ArgumentParser) -> None:
 def _limits(commands: Any) -> None:
     what = "Show the org's rate limits as they are now. Costs one call a bucket."
     epilog = """\
-A bucket is what Okta counts together: one limit for all of its calls, in windows of a minute. Reserve is what Evict
-leaves of each window to everyone else in the org. Left to others is what of this window it leaves alone now: what is
-left of the reserve, or what they are likely to use if that is more.
+A bucket is what Okta counts together: one limit for all of its calls, in
+windows of a minute. Reserve is what Evict leaves of each window to everyone
+else in the org. Left to others is what of this window it leaves alone now: what
+is left of the reserve, or what they are likely to use if that is more.
 
-With --json each line is an object: bucket, calls, limit, remaining, resets_in_s, window_s, reserve, others (requests in
-this window), others_per_minute (0 where nobody was seen), held (left to others now), sent and rate_limited (by this
-command).
+With --json each line is an object: bucket, calls, limit, remaining,
+resets_in_s, window_s, reserve, others (requests in this window),
+others_per_minute (0 where nobody was seen), held (left to others now), sent and
+rate_limited (by this command).
 
 example:
   evict limits --json"""

@@ -243,6 +243,7 @@ class Dispatcher:
         waiting = [item for item in known if item is not None and item.state in WAITING]
         ended = tuple(self._sender.withdraw(item) for item in waiting)
         self._queue.replace_all(ended)
+        self._sender.tidy()
         await self._recorder.write_all(ended)
         for item in ended:
             self._account(item)

@@ -45,7 +45,7 @@ class Departure(NamedTuple):
     sure: int
     """Answers of the window by then."""
     kin: tuple[tuple[Ledger, int | None, int, int], ...]
-    """Whoever may share the counter: its window, its answers of that, and how many of all that it sent were answered."""
+    """Whoever may share the counter: its window, its answers of that, and how many of all it sent were answered."""
 
 
 class Ledger:

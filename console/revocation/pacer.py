@@ -339,6 +339,9 @@ def _waiting_words(ledger: Ledger, at: float, now: float, pace: Pace) -> str:
         return "slow: the answers tell no limit"
     if ledger.lapsed(at):
         return f"waiting {seconds} for the window"
+    if pace == "sprint" and not ledger.demand.seen:
+        # All but one request that looks for others late in the window: to whoever watches, it is the window.
+        return f"waiting {duration(math.ceil(max(0.0, ledger.probe_at - now)))} for the window"
     if pace == "spread":
         return f"spread over the window: next in {seconds}"
     return f"holding for others: looks again in {seconds}"

@@ -88,7 +88,7 @@ class Prices:
         if plan.seconds is None:
             why = f" ({self.trouble})" if self.trouble else ""
             return f"{asked}; the limit is not known yet{why}, the first answer tells how long"
-        takes = f"about {duration(round(plan.seconds))}" if plan.seconds >= 1 else "about a second"
+        takes = f"about {duration(round(plan.seconds))}" if plan.seconds >= 1 else "less than a second"
         words = f"{asked} in {count(plan.windows, 'window')}, {takes}"
         if plan.seconds < FINISH_FROM_S:
             return words

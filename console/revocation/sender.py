@@ -68,6 +68,7 @@ class Sender:
         self._failing = 0
         self._work = asyncio.Event()
         self._feeder: asyncio.Task[None] | None = None
+        self._at_gate = False
         # One of them is who waits at the gate.
         pacer.behind = lambda: max(0, len(self._fresh) + len(self._due) - 1)
 
@@ -84,7 +85,7 @@ class Sender:
         self._wake()
 
     def _wake(self) -> None:
-        if self._feeder is None:
+        if self._feeder is None and not self._brake.closed:
             self._feeder = asyncio.get_running_loop().create_task(self._feed(), name="dispatcher")
             self._feeder.add_done_callback(self._feeder_ended)
         self._work.set()
@@ -103,6 +104,16 @@ class Sender:
             self._lost.discard(item.id)
             return replace(item, state=State.UNKNOWN, note="Cancelled after an attempt that may have reached Okta.")
         return replace(item, state=State.CANCELLED, note="Cancelled before it was sent.")
+
+    def tidy(self) -> None:
+        """Much was withdrawn: forget it, and if nothing is left, wait at the gate for nothing no longer."""
+        for waiting in (self._fresh, self._due):
+            left = [id_ for id_ in waiting if (item := self._queue.items.get(id_)) and item.state in WAITING]
+            waiting.clear()
+            waiting.extend(left)
+        if self._at_gate and self._feeder is not None and not (self._fresh or self._due or self._later):
+            self._feeder.cancel()
+            self._feeder = None
 
     async def aclose(self, drain_s: float) -> tuple[str, ...]:
         """End: wait `drain_s` for what is in flight, then cut it. Returns waiting items that may have reached Okta."""
@@ -131,7 +142,11 @@ class Sender:
         """Choose one item a permit, for ever."""
         while True:
             await self._ready()
-            permit = await self._pacer.enter(Endpoint.SESSIONS, Priority.REVOCATION)
+            self._at_gate = True
+            try:
+                permit = await self._pacer.enter(Endpoint.SESSIONS, Priority.REVOCATION)
+            finally:
+                self._at_gate = False
             item = self._take()
             if item is None:
                 permit.unused()
@@ -188,7 +203,7 @@ class Sender:
     def _ended(self, id_: str, task: asyncio.Task[None]) -> None:
         if self._sending.get(id_) is task:
             del self._sending[id_]
-        self._work.set()
+        self._wake()
         error = None if task.cancelled() else task.exception()
         if error is not None:
             # A mistake of ours. The history holds the attempt, so the truth is that nobody knows.
@@ -276,4 +291,4 @@ class Sender:
         await self._clock.sleep(delay)
         self._later.pop(id_, None)
         self._due.append(id_)
-        self._work.set()
+        self._wake()

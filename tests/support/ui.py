@@ -26,7 +26,6 @@ from console.ui import app as app_module
 from console.ui.app import EvictApp
 from console.workspace import Workspace
 
-
 STYLES = [Path(app_module.__file__).parent / str(path) for path in EvictApp.CSS_PATH]
 """For an app of a test: Textual looks beside the file of the class."""
 EPOCH = 1_764_000_000

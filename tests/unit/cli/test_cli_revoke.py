@@ -177,7 +177,7 @@ def test_the_review_tells_what_matters(evict: Shell) -> None:
 
 def test_only_ids_are_named_and_the_price_is_known_all_the_same(evict: Shell) -> None:
     done = evict("revoke", *evict.ids(2), answer="n")
-    assert "takes      2 requests in 1 window, about a second" in done.err
+    assert "takes      2 requests in 1 window, less than a second" in done.err
     assert evict.org.limits.requests["users"] == 1, "one search, as nothing of the bucket was asked before"
     done = evict("revoke", evict.org.users[5].login, "--dry-run")
     assert "takes 1 request in 1 window" in done.err

@@ -154,3 +154,16 @@ async def test_the_first_revocation_leaves_while_others_are_still_looked_up(cloc
     await engine.dispatcher.close_batch(batch)
     finished = await engine.dispatcher.wait(batch.id)
     assert dict(finished.outcomes)[State.REVOKED] == 30
+
+
+@on_virtual_time
+async def test_after_a_stop_nobody_waits_at_the_gate(clock: VirtualClock) -> None:
+    engine = bench(clock, 50)
+    await engine.confirm(100)
+    await clock.sleep(20)
+    assert engine.pacer.state() == "waiting 41 s for the window"
+    await engine.dispatcher.stop()
+    await clock.sleep(0)
+    assert engine.pacer.state() == "idle"
+    finished = await engine.dispatcher.wait(await engine.confirm(5))
+    assert dict(finished.outcomes)[State.REVOKED] == 5

@@ -61,7 +61,7 @@ async def test_one_small_search_tells_the_limit_and_no_second_one_is_sent(clock:
     assert org.asked == [1]
     assert prices.known
     assert prices.words(100).startswith("100 requests in 3 windows, about 2 min")
-    assert prices.words(1) == "1 request in 1 window, about a second"
+    assert prices.words(1) == "1 request in 1 window, less than a second"
 
 
 @on_virtual_time
