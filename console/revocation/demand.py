@@ -10,8 +10,8 @@ AT_ONCE_S = 2.0
 """What comes within this is a burst; over a longer time it may be many."""
 CAUTION = 2.0
 """Standard deviations above the mean that are kept free."""
-FIRST_S = 2.0
-"""Seconds that a first look counts as: one request in the first tenth of a second is no storm."""
+FIRST_S = 10.0
+"""Seconds that a first look counts as: a few requests in the first second are no storm."""
 
 
 class Demand:

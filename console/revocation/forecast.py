@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from console.revocation.ledger import Ledger
+from console.revocation.ledger import MOST_FOR_OTHERS, Ledger
 
 GUESSED_LATENCY_S = 0.3
 WEIGHT = 0.1
@@ -72,7 +72,8 @@ def plan(
         fast = rhythm.takes(number, at_once)
         return fast if pace == "sprint" else max(fast, length_s * number / max(1, room))
 
-    each = max(1, ledger.limit - max(ledger.reserve(share), round(ledger.demand.rate * window_s)))
+    usual = min(round(ledger.demand.rate * window_s), int(MOST_FOR_OTHERS * ledger.limit))
+    each = max(1, ledger.limit - max(ledger.reserve(share), usual))
     ends_at = ledger.told_end()
     if ends_at is None or ledger.lapsed(now):
         left, rest_s = each, window_s

@@ -9,6 +9,8 @@ from console.revocation.ledger import Kin, Ledger
 
 Pace = Literal["sprint", "spread"]
 
+TINY_S = 1e-3
+"""Past a moment, so that rounding does not fall short of it."""
 STALE_S = 2.0
 """Older numbers are made sure of by one request before more follow."""
 LAST_LOOK_S = 0.3
@@ -40,8 +42,10 @@ def opens_at(ledger: Ledger, now: float, kin: Kin, wish: Wish) -> float:
     if not wish.urgent and ledger.in_flight and now - ledger.seen_at > STALE_S:
         return math.inf
     free = ledger.free(wish.share, urgent=wish.urgent) - ledger.unseen(kin.known)
-    if free < 1 or (not wish.urgent and free <= _kept_for_looks(ledger, now, free, wish.backlog)):
+    if free < 1:
         return _look_leaves_at(ledger, now, kin, wish)
+    if not wish.urgent and free <= _kept_for_looks(ledger, now, free, wish.backlog):
+        return min(_look_leaves_at(ledger, now, kin, wish), _fewer_are_kept_at(ledger, now, free))
     if free - ledger.unseen(kin.maybe) < 1:
         # Only those stand in the way that may share the counter: one answer tells.
         return math.inf if ledger.in_flight else now
@@ -75,6 +79,14 @@ def _kept_for_looks(ledger: Ledger, now: float, free: int, backlog: int) -> int:
     if backlog <= free or ends_at is None:
         return 0
     return 1 + (int((ends_at - now) / (ledger.window_s / LOOKS)) if ledger.demand.seen else 0)
+
+
+def _fewer_are_kept_at(ledger: Ledger, now: float, free: int) -> float:
+    """When there are fewer looks ahead than `free` requests, so that one of those is wanted for none."""
+    ends_at = ledger.told_end()
+    if ends_at is None or not ledger.demand.seen or free < 2:
+        return math.inf
+    return max(now, ends_at - (free - 1) * ledger.window_s / LOOKS + TINY_S)
 
 
 def _look_leaves_at(ledger: Ledger, now: float, kin: Kin, wish: Wish) -> float:

@@ -121,7 +121,7 @@ async def at_rest(stage: Triage) -> None:
 
     def waits() -> bool:
         flying = sum(one.in_flight for one in pacer.snapshot() if one.bucket == Bucket.USERS)
-        return pacer.state().startswith("waiting") and not flying and State.SENDING not in stage.states()
+        return pacer.state().startswith(("waiting", "holding")) and not flying and State.SENDING not in stage.states()
 
     await stage.until(waits)
 
@@ -250,12 +250,11 @@ async def limits_draining(stage: Triage) -> None:
     org, clock = stage.workspace.demo_org, stage.workspace.clock
     assert org is not None
     assert isinstance(clock, ManualClock)
-    org.others_spend("users", 25)
     await draining(stage)
-    await clock.advance(50)
-    await at_rest(stage)
-    await clock.advance(20)
-    org.others_spend("users", 35)
+    for seconds, others in ((20, 9), (35, 14), (10, 5), (20, 12)):
+        await clock.advance(seconds)
+        org.others_spend("users", others)
+        await at_rest(stage)
     await stage.find("ma")
     await stage.pilot.press("3")
     await rest(stage)

@@ -54,6 +54,10 @@ class QueueTable(VirtualTable[Item]):
                 self.move_to(0)
 
 
+BANNER_FRAME = 3
+"""Cells of the banner's own: the bar on its left, and a space on either side."""
+
+
 class QueuePane(Vertical):
     """Everything in the queue, whatever its state."""
 
@@ -134,7 +138,8 @@ class QueuePane(Vertical):
         said = sanitize(paused.message, limit=400)
         title = "‖ " if paused.why is Why.OPERATOR else f"‖ Paused ({paused.why}): "
         keys = "z goes on, x stops"
-        fits = width(f"{title}{said}  {keys}") <= banner.content_region.width
+        # Measured by the pane: the banner itself has no width before it was shown once.
+        fits = width(f"{title}{said}  {keys}") <= self.content_size.width - BANNER_FRAME
         banner.update(Content.assemble((title, "bold"), said, "  " if fits else "\n", (keys, "bold")))
 
 
