@@ -78,7 +78,7 @@ examples:
   evict simulate --users 1000 --port 8080
   evict simulate --limit 60 --window 10 --latency 80 --fault revoke:503:0.05
 
-Its state can be read at /_demo/totals and /_demo/state?user=ID. Needs uvicorn: pip install 'evict[simulate]'
+Its state can be read at /_demo/totals, /_demo/signed-in and /_demo/state?user=ID. Needs uvicorn: pip install 'evict[simulate]'
 """
     parser = _parser(commands.add_parser, "simulate", what, epilog)
     add = parser.add_argument
@@ -87,6 +87,7 @@ Its state can be read at /_demo/totals and /_demo/state?user=ID. Needs uvicorn: 
     add("--users", type=_number(1, 1_000_000), default=300, metavar="N", help="how many users it has (%(default)s)")
     add("--seed", type=_number(0), default=7, metavar="N", help="another number makes another org (%(default)s)")
     add("--limit", type=_number(1), metavar="N", help="revocations a window for one token (300)")
+    add("--lookups", type=_number(1), metavar="N", help="look-ups by ID a window for one token (1000)")
     add("--window", type=_number(1, 3600), default=60, metavar="S", help="seconds of a window (%(default)s)")
     add("--latency", type=_number(0, 60_000), default=0, metavar="MS", help="median time of an answer (%(default)s)")
     add("--engine", choices=("idx", "classic"), default="idx", help="which engine it plays (%(default)s)")

@@ -379,8 +379,12 @@ async def test_the_side_door_needs_no_token_and_costs_nothing() -> None:
     async with http_for(org, authorization=None) as http:
         totals = (await http.get("/_demo/totals")).json()
         assert (await http.get("/_demo/state", params={"user": "nobody"})).status_code == 404
+        signed_in = (await http.get("/_demo/signed-in")).json()
+        org.revoke(org.users[1], oauth_tokens=True, forget_devices=False)
+        later = (await http.get("/_demo/signed-in")).json()
     assert totals["users"] == 300
     assert totals["requests"] == {}
+    assert set(signed_in) - set(later) == {org.users[1].id}
 
 
 async def test_date_is_the_orgs_time_not_ours() -> None:

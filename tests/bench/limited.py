@@ -1,0 +1,160 @@
+"""Drains against a rate limit: whom the org saw out, how long it took, and what it cost everyone else."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import tempfile
+from contextlib import nullcontext
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from tests.bench import children
+from tests.bench.canary import Canary, canary
+from tests.bench.contenders import BARE, EVICT_REVOKE, IN_FLIGHT, Contender, sdk, sdk_version
+from tests.bench.table import table
+from tests.support.served import Served, moments, signed_in, simulated, totals, user_ids
+
+RESERVE = 0.2
+"""What Evict leaves of each window unless told otherwise."""
+LATENCY_MS = 80
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A limit, its windows, and how many users have to go."""
+
+    limit: int
+    window_s: int
+    users: int
+
+    @property
+    def share(self) -> int:
+        """Requests of a window that are there for whoever leaves the reserve to everyone else."""
+        return self.limit - math.ceil(self.limit * RESERVE)
+
+    def bound_s(self, first: datetime) -> float:
+        """From the first revocation to the last, for whoever sends the whole share at the start of each window.
+
+        Windows end at whole seconds, so the first one is up to a second short; the last part still has to be sent.
+        """
+        windows = math.ceil(self.users / self.share)
+        rest = self.users - (windows - 1) * self.share
+        sending = math.ceil(rest / IN_FLIGHT) * LATENCY_MS / 1000
+        if windows == 1:
+            return sending
+        at = first.timestamp()
+        return math.floor(at) + self.window_s - at + (windows - 2) * self.window_s + sending
+
+    def options(self) -> list[str]:
+        """For `evict simulate`."""
+        figures = {"users": self.users * 2, "limit": self.limit, "window": self.window_s, "latency": LATENCY_MS}
+        return [word for name, figure in figures.items() for word in (f"--{name}", str(figure))]
+
+
+@dataclass(frozen=True)
+class Drained:
+    """What the org says of one contender."""
+
+    name: str
+    users: int
+    revoked: int
+    """Users who had a session and have none now."""
+    seconds: float
+    """From the first revocation to the last; 0 where there was none."""
+    bound_s: float
+    window_429s: int
+    crowded_429s: int
+    """429s for too many requests at once."""
+    everyone_else: Canary | None
+    cpu_s: float
+    said: str
+    """What it wrote to stderr."""
+
+    @property
+    def ratio(self) -> float:
+        """Time over bound."""
+        return self.seconds / self.bound_s
+
+    def row(self) -> list[str]:
+        """A line of the table."""
+        whole = self.revoked == self.users
+        other = self.everyone_else
+        crowded = f" + {self.crowded_429s:,}" if self.crowded_429s else ""
+        return [
+            self.name,
+            f"{self.revoked:,} of {self.users:,}",
+            f"{self.seconds:.2f}",
+            f"{self.ratio:.3f}" if whole else "never",
+            f"{self.window_429s:,}{crowded}",
+            "–" if other is None else f"{other.served:,} of {other.asked:,}",
+            f"{self.cpu_s / self.revoked * 1000:.1f}" if self.revoked else "–",
+        ]
+
+
+HEAD = ("", "users out", "seconds", "÷ bound", "429s", "others served", "CPU s ÷ 1,000 users")
+
+
+async def drain(contender: Contender, setting: Setting, *, others: bool) -> Drained:
+    """One contender, on an org of its own."""
+    async with simulated(*setting.options()) as org:
+        ids = await user_ids(org, setting.users)
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            (folder / "ids.txt").write_text("\n".join(ids))
+            command = contender.with_ids(folder / "ids.txt")
+            async with canary(org) if others else nullcontext() as met:
+                ended = await children.run(command, org.env(folder))
+        return await _account(contender.name, org, setting, ids, ended, met)
+
+
+async def _account(
+    name: str, org: Served, setting: Setting, ids: list[str], ended: children.Ended, met: Canary | None
+) -> Drained:
+    counted, between = await totals(org), await moments(org)
+    left = set(ids) & set(await signed_in(org))
+    first, last = map(datetime.fromisoformat, between) if between else (datetime.now().astimezone(),) * 2
+    return Drained(
+        name=name,
+        users=len(ids),
+        revoked=len(ids) - len(left),
+        seconds=(last - first).total_seconds(),
+        bound_s=setting.bound_s(first),
+        window_429s=counted["rate_limited"].get("users", 0) - (met.refused if met else 0),
+        crowded_429s=counted["concurrency_limited"] - (met.crowded if met else 0),
+        everyone_else=met,
+        cpu_s=ended.cpu_s,
+        said=ended.err,
+    )
+
+
+async def side_by_side(setting: Setting) -> list[Drained]:
+    """Everybody, one after the other."""
+    version = sdk_version()
+    contenders = [EVICT_REVOKE, *(sdk(version) if version else ()), BARE]
+    return [await drain(contender, setting, others=True) for contender in contenders]
+
+
+async def minutes(setting: Setting) -> list[Drained]:
+    """Evict in Okta's own windows, both runs at once: they wait nearly all of the time."""
+    alone, beside = await asyncio.gather(
+        drain(EVICT_REVOKE, setting, others=False), drain(EVICT_REVOKE, setting, others=True)
+    )
+    return [alone, beside]
+
+
+def words(setting: Setting) -> str:
+    """The heading of a table."""
+    return (
+        f"**{setting.users:,} users, a limit of {setting.limit:,} in windows of {setting.window_s} s**, "
+        f"answers after {LATENCY_MS} ms (median):"
+    )
+
+
+def lines(setting: Setting, drained: list[Drained]) -> list[str]:
+    """A table and its heading; what could not be measured has a row that says so."""
+    rows = [one.row() for one in drained]
+    if setting.window_s < 60 and not any("SDK" in one.name for one in drained):
+        rows.insert(1, ["`okta` SDK: could not be installed here", *["–"] * (len(HEAD) - 1)])
+    return [words(setting), "", *table(HEAD, rows)]
