@@ -78,7 +78,8 @@ examples:
   evict simulate --users 1000 --port 8080
   evict simulate --limit 60 --window 10 --latency 80 --fault revoke:503:0.05
 
-Its state can be read at /_demo/totals, /_demo/signed-in and /_demo/state?user=ID. Needs uvicorn: pip install 'evict[simulate]'
+Its state can be read at /_demo/totals, /_demo/signed-in and /_demo/state?user=ID.
+Needs uvicorn: pip install 'evict[simulate]'
 """
     parser = _parser(commands.add_parser, "simulate", what, epilog)
     add = parser.add_argument

@@ -30,7 +30,7 @@ async def find(workspace: Workspace, number: int) -> list[User]:
 
 async def conduct(app: EvictApp, workspace: Workspace, number: int, commands: int, reports: int) -> None:
     """Fill the queue, send it when told to, say how it went, leave when told to."""
-    while workspace.connection.state != "connected":
+    while workspace.connection.state != "connected":  # noqa: ASYNC110 - the console tells nobody
         await asyncio.sleep(0.05)
     users = await find(workspace, number)
     staged = workspace.queue.stage(users, Options(oauth_tokens=True))

@@ -6,19 +6,21 @@ import fcntl
 import os
 import pty
 import random
+import re
 import select
 import struct
 import subprocess
 import termios
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 from tests.bench.terminal import HEIGHT, WIDTH, Terminal
 
 BAR = "▌"
 """Stands before the row under the cursor of a list."""
 MIDDLE = WIDTH // 2
-BACKSPACE, TAB, DOWN, UP = "\x7f", "\t", "\x1b[B", "\x1b[A"
+BACKSPACE, TAB, CLEAR, DOWN, UP = "\x7f", "\t", "\x1c", "\x1b[B", "\x1b[A"
 WORDS = ("mar", "ann", "sam", "li", "jo", "ed")
 PATIENCE_S = 20.0
 
@@ -117,14 +119,21 @@ class Operator:
 
     # Pressing
 
-    def press(self, key: str) -> None:
-        """Press a key that is not measured, and let the screen settle."""
-        os.write(self._fd, key.encode())
-        self.watch(0.15)
+    def press(self, key: str, seen: Callable[[], bool], what: str) -> None:
+        """Press a key that is not measured until its effect is on screen."""
+        until = time.perf_counter() + PATIENCE_S
+        while time.perf_counter() < until:
+            os.write(self._fd, key.encode())
+            again = time.perf_counter() + 2
+            while time.perf_counter() < again:
+                if seen():
+                    return
+                self.look(0.1)
+        self.wait_for(seen, what)
 
     def timed(self, key: str, seen: Callable[[], bool], what: str) -> float:
         """Press a key at a moment that nothing on screen has to do with; seconds until its effect is on screen."""
-        self.watch(self._rng.uniform(0.02, 0.07))
+        self.watch(self._rng.uniform(0.01, 0.05))
         began = time.perf_counter()
         os.write(self._fd, key.encode())
         self.wait_for(seen, what)
@@ -132,36 +141,51 @@ class Operator:
 
     def type(self) -> list[float]:
         """A word into the search box, and a part of it back."""
-        self.press("/")
+        self.press("/", lambda: not self._in_a_list(), "the search box in use")
         y = next(y for y, line in enumerate(self._terminal.lines()) if "Find users" in line) + 1
         word, typed, took = self._rng.choice(WORDS), "", []
         for key in (*word, BACKSPACE, word[-1]):
             typed = typed[:-1] if key == BACKSPACE else typed + key
-            shown = typed
-            took.append(self.timed(key, lambda: self._box(y) == shown, f"{shown!r} in the search box"))
-        self.watch(0.4)  # the answer comes, and lists the users
+            took.append(self.timed(key, partial(self._reads, y, typed), f"{typed!r} in the search box"))
+        self.wait_for(lambda: self._line(y + 1).endswith("users") and self._bar(0, MIDDLE) > 0, "the users found")
         return took
 
-    def _box(self, y: int) -> str:
-        return self._terminal.text(y, 1, MIDDLE).strip("│┃ ▎▏▊█▌\u2590")
+    def _line(self, y: int) -> str:
+        return self._terminal.text(y, 1, MIDDLE).strip()
+
+    def _reads(self, y: int, text: str) -> bool:
+        return self._line(y) == text
+
+    def _in_a_list(self) -> bool:
+        return "Mark" in self._terminal.text(HEIGHT - 1)
 
     def walk(self) -> list[float]:
         """Down and up the users found, whose badges change while they are revoked."""
-        self.press(DOWN)
+        self.press(DOWN, self._in_a_list, "the list in use")
         took = []
-        for key, step in [(DOWN, 1)] * 5 + [(UP, -1)] * 3:
+        for key, step in [(DOWN, 1)] * 8 + [(UP, -1)] * 6:
+            self.wait_for(lambda: self._bar(0, MIDDLE) > 0, "the cursor of the users found")
             y = self._bar(0, MIDDLE) + step
-            took.append(self.timed(key, lambda: self._bar(0, MIDDLE) == y, f"the cursor in line {y}"))
+            took.append(self.timed(key, partial(self._stands_at, y), f"the cursor in line {y}"))
         return took
 
-    def leap(self) -> list[float]:
-        """To the end of the queue and back, while its rows change and move."""
-        self.press(TAB)
-        self.press("g")
-        top = self._bar(MIDDLE, WIDTH)
-        took = []
-        for _ in range(3):
-            took.append(self.timed("G", lambda: self._bar(MIDDLE, WIDTH) > top + 5, "the end of the queue"))
-            took.append(self.timed("g", lambda: self._bar(MIDDLE, WIDTH) == top, "the start of the queue"))
-        self.press(TAB)
-        return took
+    def _stands_at(self, y: int) -> bool:
+        return self._bar(0, MIDDLE) == y
+
+    def mark(self) -> list[float]:
+        """Mark rows of the queue from its top down, while they change and move, and clear the marks."""
+        # The number of marks stands in the border, and a notification may hide that for seconds.
+        self.wait_for(lambda: self._terminal.text(HEIGHT - 2).rstrip().endswith("╯"), "the border of the queue")
+        os.write(self._fd, TAB.encode())
+        self.watch(0.1)
+        self.press("g", lambda: self._bar(MIDDLE, WIDTH) == self._first_row(), "the start of the queue")
+        self.press(" ", partial(self._marked, 1), "a marked row")
+        took = [self.timed(" ", partial(self._marked, number), f"{number} marked rows") for number in range(2, 12)]
+        return [*took, self.timed(CLEAR, partial(self._marked, 0), "no marked row")]
+
+    def _first_row(self) -> int:
+        return next(y for y in range(HEIGHT) if "State" in self._terminal.text(y, MIDDLE)) + 1
+
+    def _marked(self, number: int) -> bool:
+        said = re.search(r"(\d+) marked", self._terminal.text(HEIGHT - 2, MIDDLE))
+        return int(said[1] if said else 0) == number

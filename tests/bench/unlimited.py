@@ -89,4 +89,8 @@ def lines(rates: list[Rate]) -> list[str]:
             f"{rate.memory_mb:.0f}",
         ])  # fmt: skip
     head = ("", "users/s", "÷ bare", "its CPU, ms a user", "the org's CPU, ms a user", "MB")
-    return [f"**{rates[0].revoked:,} users, no limit to speak of**, 8 in flight, answers at once:", "", *table(head, rows)]
+    return [
+        f"**{rates[0].revoked:,} users, no limit to speak of**, 8 in flight, answers at once:",
+        "",
+        *table(head, rows),
+    ]
