@@ -62,7 +62,7 @@ def _measure(org: Served, users: int) -> Felt:
 
 
 def _work(hands: Operator, felt: Felt) -> None:
-    hands.wait_for(lambda: hands.report() == b"ready", "the console with its queue")
+    hands.wait_for(lambda: hands.report() == b"ready", "the console with its queue", patience_s=120)
     hands.watch(1.0)
     for _ in range(2):
         _round(hands, felt.rest)

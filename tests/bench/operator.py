@@ -102,9 +102,9 @@ class Operator:
         while (left := until - time.perf_counter()) > 0:
             self.look(left)
 
-    def wait_for(self, seen: Callable[[], bool], what: str) -> None:
+    def wait_for(self, seen: Callable[[], bool], what: str, *, patience_s: float = PATIENCE_S) -> None:
         """Look until it is there."""
-        until = time.perf_counter() + PATIENCE_S
+        until = time.perf_counter() + patience_s
         while not seen():
             if time.perf_counter() > until:
                 raise NotSeen(f"{what} was never seen; on screen:\n{self._screen()}")
@@ -179,13 +179,21 @@ class Operator:
         os.write(self._fd, TAB.encode())
         self.watch(0.1)
         self.press("g", lambda: self._bar(MIDDLE, WIDTH) == self._first_row(), "the start of the queue")
-        self.press(" ", partial(self._marked, 1), "a marked row")
-        took = [self.timed(" ", partial(self._marked, number), f"{number} marked rows") for number in range(2, 12)]
-        return [*took, self.timed(CLEAR, partial(self._marked, 0), "no marked row")]
+        took = []
+        for _ in range(10):
+            # A mark on a row that is marked already takes it away: rows move under the cursor.
+            other = partial(self._marks_differ, self._marks())
+            took.append(self.timed(" ", other, "another number of marked rows"))
+        if self._marks():
+            took.append(self.timed(CLEAR, lambda: not self._marks(), "no marked row"))
+        return took
 
     def _first_row(self) -> int:
         return next(y for y in range(HEIGHT) if "State" in self._terminal.text(y, MIDDLE)) + 1
 
-    def _marked(self, number: int) -> bool:
+    def _marks(self) -> int:
         said = re.search(r"(\d+) marked", self._terminal.text(HEIGHT - 2, MIDDLE))
-        return int(said[1] if said else 0) == number
+        return int(said[1]) if said else 0
+
+    def _marks_differ(self, number: int) -> bool:
+        return self._marks() != number
