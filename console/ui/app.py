@@ -20,6 +20,7 @@ from console.ui import theme
 from console.ui.bindings import bindings, keymap
 from console.ui.changes import Collector
 from console.ui.crash import report
+from console.ui.garbage import spare
 from console.ui.look import look
 from console.ui.screens.confirm import Confirm
 from console.ui.widgets.line import Line
@@ -91,7 +92,8 @@ class EvictApp(App[None]):
 
     async def on_mount(self) -> None:
         """Bring up the first screen; the org is asked meanwhile."""
-        self._end_subscription = self.workspace.events.subscribe(self._collector)
+        subscribe = self.workspace.events.subscribe
+        self._end_subscriptions = [subscribe(self._collector), subscribe(spare)]
         keys, problems = keymap(self.workspace.settings.keys)
         self.set_keymap(keys)
         await self.switch_mode("triage")
@@ -102,7 +104,8 @@ class EvictApp(App[None]):
 
     def on_unmount(self) -> None:
         """The engine goes on without a screen to tell."""
-        self._end_subscription()
+        for end in self._end_subscriptions:
+            end()
 
     @work(group="connect", exit_on_error=True)
     async def _connect(self) -> None:

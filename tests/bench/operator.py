@@ -120,7 +120,7 @@ class Operator:
     # Pressing
 
     def press(self, key: str, seen: Callable[[], bool], what: str) -> None:
-        """Press a key that is not measured until its effect is on screen."""
+        """Press a key that is not measured, again and again, until its effect is on screen."""
         until = time.perf_counter() + PATIENCE_S
         while time.perf_counter() < until:
             os.write(self._fd, key.encode())
@@ -141,12 +141,14 @@ class Operator:
 
     def type(self) -> list[float]:
         """A word into the search box, and a part of it back."""
-        self.press("/", lambda: not self._in_a_list(), "the search box in use")
+        os.write(self._fd, b"/")  # once: a second one would be a part of the search
+        self.wait_for(lambda: not self._in_a_list(), "the search box in use")
         y = next(y for y, line in enumerate(self._terminal.lines()) if "Find users" in line) + 1
         word, typed, took = self._rng.choice(WORDS), "", []
         for key in (*word, BACKSPACE, word[-1]):
             typed = typed[:-1] if key == BACKSPACE else typed + key
             took.append(self.timed(key, partial(self._reads, y, typed), f"{typed!r} in the search box"))
+        self.watch(0.3)  # until then the answer to what was typed before may still stand there
         self.wait_for(lambda: self._line(y + 1).endswith("users") and self._bar(0, MIDDLE) > 0, "the users found")
         return took
 
