@@ -43,8 +43,9 @@ def machine() -> str:
 
 async def measure(scale: Scale) -> list[str]:
     """All tables. One after the other, so that none takes another's cores."""
+    drained = await limited.side_by_side(scale.seconds)
     parts = [
-        limited.lines(scale.seconds, await limited.side_by_side(scale.seconds)),
+        limited.lines(scale.seconds, drained, missing=limited.absent(drained)),
         limited.lines(scale.minutes, await limited.minutes(scale.minutes)),
         unlimited.lines(await unlimited.side_by_side(scale.unlimited, rounds=scale.rounds)),
         keys.lines(await keys.measure(scale.queue)),

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import math
 import tempfile
+from collections.abc import Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -34,18 +35,16 @@ class Setting:
         """Requests of a window that are there for whoever leaves the reserve to everyone else."""
         return self.limit - math.ceil(self.limit * RESERVE)
 
-    def bound_s(self, first: datetime) -> float:
+    def bound_s(self, first: float, first_reset: float) -> float:
         """From the first revocation to the last, for whoever sends the whole share at the start of each window.
 
-        Windows end at whole seconds, so the first one is up to a second short; the last part still has to be sent.
+        Both in epoch seconds. The first window is up to a second short, as windows end at whole seconds; the others
+        are whole, and the last part still has to be sent.
         """
         windows = math.ceil(self.users / self.share)
         rest = self.users - (windows - 1) * self.share
         sending = math.ceil(rest / IN_FLIGHT) * LATENCY_MS / 1000
-        if windows == 1:
-            return sending
-        at = first.timestamp()
-        return math.floor(at) + self.window_s - at + (windows - 2) * self.window_s + sending
+        return sending if windows == 1 else first_reset - first + (windows - 2) * self.window_s + sending
 
     def options(self) -> list[str]:
         """For `evict simulate`."""
@@ -120,7 +119,7 @@ async def _account(
         users=len(ids),
         revoked=len(ids) - len(left),
         seconds=(last - first).total_seconds(),
-        bound_s=setting.bound_s(first),
+        bound_s=setting.bound_s(first.timestamp(), counted["first_resets"]["users"]),
         window_429s=counted["rate_limited"].get("users", 0) - (met.refused if met else 0),
         crowded_429s=counted["concurrency_limited"] - (met.crowded if met else 0),
         everyone_else=met,
@@ -141,7 +140,7 @@ async def minutes(setting: Setting) -> list[Drained]:
     alone, beside = await asyncio.gather(
         drain(EVICT_REVOKE, setting, others=False), drain(EVICT_REVOKE, setting, others=True)
     )
-    return [alone, beside]
+    return [replace(alone, name="Evict, alone"), replace(beside, name="Evict, with everyone else")]
 
 
 def words(setting: Setting) -> str:
@@ -152,9 +151,13 @@ def words(setting: Setting) -> str:
     )
 
 
-def lines(setting: Setting, drained: list[Drained]) -> list[str]:
+def lines(setting: Setting, drained: list[Drained], *, missing: Sequence[str] = ()) -> list[str]:
     """A table and its heading; what could not be measured has a row that says so."""
     rows = [one.row() for one in drained]
-    if setting.window_s < 60 and not any("SDK" in one.name for one in drained):
-        rows.insert(1, ["`okta` SDK: could not be installed here", *["–"] * (len(HEAD) - 1)])
+    rows += [[name, *["–"] * (len(HEAD) - 1)] for name in missing]
     return [words(setting), "", *table(HEAD, rows)]
+
+
+def absent(drained: list[Drained]) -> list[str]:
+    """What is not there to be measured beside Evict."""
+    return [] if any("SDK" in one.name for one in drained) else ["`okta` SDK: could not be installed here"]

@@ -20,6 +20,8 @@ from tests.bench.terminal import HEIGHT, WIDTH, Terminal
 BAR = "▌"
 """Stands before the row under the cursor of a list."""
 MIDDLE = WIDTH // 2
+FOUND, QUEUED = (0, 6), (64, 72)
+"""Columns in which the bars of the two lists stand; further right, a notification's edge looks like one."""
 BACKSPACE, TAB, CLEAR, DOWN, UP = "\x7f", "\t", "\x1c", "\x1b[B", "\x1b[A"
 WORDS = ("mar", "ann", "sam", "li", "jo", "ed")
 PATIENCE_S = 20.0
@@ -113,8 +115,8 @@ class Operator:
     def _screen(self) -> str:
         return "\n".join(self._terminal.lines())
 
-    def _bar(self, left: int, right: int) -> int:
-        rows = self._terminal.rows_with(BAR, left, right)
+    def _bar(self, columns: tuple[int, int]) -> int:
+        rows = self._terminal.rows_with(BAR, *columns)
         return rows[0] if len(rows) == 1 else -1
 
     # Pressing
@@ -149,7 +151,7 @@ class Operator:
             typed = typed[:-1] if key == BACKSPACE else typed + key
             took.append(self.timed(key, partial(self._reads, y, typed), f"{typed!r} in the search box"))
         self.watch(0.3)  # until then the answer to what was typed before may still stand there
-        self.wait_for(lambda: self._line(y + 1).endswith("users") and self._bar(0, MIDDLE) > 0, "the users found")
+        self.wait_for(lambda: self._line(y + 1).endswith("users") and self._bar(FOUND) > 0, "the users found")
         return took
 
     def _line(self, y: int) -> str:
@@ -166,13 +168,13 @@ class Operator:
         self.press(DOWN, self._in_a_list, "the list in use")
         took = []
         for key, step in [(DOWN, 1)] * 8 + [(UP, -1)] * 6:
-            self.wait_for(lambda: self._bar(0, MIDDLE) > 0, "the cursor of the users found")
-            y = self._bar(0, MIDDLE) + step
+            self.wait_for(lambda: self._bar(FOUND) > 0, "the cursor of the users found")
+            y = self._bar(FOUND) + step
             took.append(self.timed(key, partial(self._stands_at, y), f"the cursor in line {y}"))
         return took
 
     def _stands_at(self, y: int) -> bool:
-        return self._bar(0, MIDDLE) == y
+        return self._bar(FOUND) == y
 
     def mark(self) -> list[float]:
         """Mark rows of the queue from its top down, while they change and move, and clear the marks."""
@@ -180,7 +182,7 @@ class Operator:
         self.wait_for(lambda: self._terminal.text(HEIGHT - 2).rstrip().endswith("╯"), "the border of the queue")
         os.write(self._fd, TAB.encode())
         self.watch(0.1)
-        self.press("g", lambda: self._bar(MIDDLE, WIDTH) == self._first_row(), "the start of the queue")
+        self.press("g", lambda: self._bar(QUEUED) == self._first_row(), "the start of the queue")
         took = []
         for _ in range(10):
             # A mark on a row that is marked already takes it away: rows move under the cursor.
