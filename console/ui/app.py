@@ -20,7 +20,7 @@ from console.ui import theme
 from console.ui.bindings import bindings, keymap
 from console.ui.changes import Collector
 from console.ui.crash import report
-from console.ui.garbage import spare
+from console.ui.garbage import LongLived
 from console.ui.look import look
 from console.ui.screens.confirm import Confirm
 from console.ui.widgets.line import Line
@@ -93,7 +93,7 @@ class EvictApp(App[None]):
     async def on_mount(self) -> None:
         """Bring up the first screen; the org is asked meanwhile."""
         subscribe = self.workspace.events.subscribe
-        self._end_subscriptions = [subscribe(self._collector), subscribe(spare)]
+        self._end_subscriptions = [subscribe(self._collector), subscribe(LongLived())]
         keys, problems = keymap(self.workspace.settings.keys)
         self.set_keymap(keys)
         await self.switch_mode("triage")

@@ -30,7 +30,7 @@ class Scale:
     short: bool = False
 
 
-WHOLE = Scale(limited.Setting(50, 5, 300), limited.Setting(300, 60, 720), unlimited=2_000, rounds=2, queue=10_000)
+WHOLE = Scale(limited.Setting(50, 5, 300), limited.Setting(300, 60, 700), unlimited=2_000, rounds=2, queue=10_000)
 SHORT = Scale(
     limited.Setting(40, 3, 80), limited.Setting(50, 5, 60), unlimited=200, rounds=1, queue=1_500, short=True
 )  # fmt: skip

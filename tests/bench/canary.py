@@ -1,4 +1,4 @@
-"""Everyone else in the org: one request every half second against the counter that revocations spend."""
+"""Everyone else in the org: requests, evenly, against the counter that revocations spend."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import httpx
 
 from tests.support.served import Served, totals
 
-EVERY_S = 0.5
 LOOK_EVERY_S = 0.05
 
 
@@ -41,10 +40,13 @@ class Canary:
 
 
 @asynccontextmanager
-async def canary(org: Served) -> AsyncIterator[Canary]:
-    """Asks from the first revocation to the end of the block: an earlier request would open the first window."""
+async def canary(org: Served, every_s: float) -> AsyncIterator[Canary]:
+    """Asks every `every_s` seconds, to the end of the block, and from the first revocation on.
+
+    An earlier request would open the window that the bound begins with.
+    """
     met = Canary()
-    task = asyncio.create_task(_ask(org, met))
+    task = asyncio.create_task(_ask(org, met, every_s))
     try:
         yield met
     finally:
@@ -54,7 +56,7 @@ async def canary(org: Served) -> AsyncIterator[Canary]:
             raise error
 
 
-async def _ask(org: Served, met: Canary) -> None:
+async def _ask(org: Served, met: Canary, every_s: float) -> None:
     while not (await totals(org))["revocations"]:  # noqa: ASYNC110 - it is in another process
         await asyncio.sleep(LOOK_EVERY_S)
     headers = {"Authorization": f"SSWS {org.token}"}
@@ -70,5 +72,5 @@ async def _ask(org: Served, met: Canary) -> None:
                 raise
             except httpx.TransportError:
                 met.failed += 1
-            due += EVERY_S
+            due += every_s
             await asyncio.sleep(max(0.0, due - loop.time()))

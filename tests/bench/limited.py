@@ -31,18 +31,19 @@ class Setting:
     users: int
 
     @property
-    def share(self) -> int:
-        """Requests of a window that are there for whoever leaves the reserve to everyone else."""
-        return self.limit - math.ceil(self.limit * RESERVE)
+    def reserve(self) -> int:
+        """Requests of a window that are everyone else's."""
+        return math.ceil(self.limit * RESERVE)
 
-    def bound_s(self, first: float, first_reset: float) -> float:
-        """From the first revocation to the last, for whoever sends the whole share at the start of each window.
+    def bound_s(self, first: float, first_reset: float, *, others: int = 0) -> float:
+        """From the first revocation to the last, for whoever sends all that is free at the start of each window.
 
-        Both in epoch seconds. The first window is up to a second short, as windows end at whole seconds; the others
-        are whole, and the last part still has to be sent.
+        Free is what is neither reserve nor asked for by `others`. Times are epoch seconds. The first window is up to a
+        second short, as windows end at whole seconds; the others are whole, and the last part still has to be sent.
         """
-        windows = math.ceil(self.users / self.share)
-        rest = self.users - (windows - 1) * self.share
+        free = self.limit - max(self.reserve, others)
+        windows = math.ceil(self.users / free)
+        rest = self.users - (windows - 1) * free
         sending = math.ceil(rest / IN_FLIGHT) * LATENCY_MS / 1000
         return sending if windows == 1 else first_reset - first + (windows - 2) * self.window_s + sending
 
@@ -95,21 +96,21 @@ class Drained:
 HEAD = ("", "users out", "seconds", "÷ bound", "429s", "others served", "CPU s ÷ 1,000 users")
 
 
-async def drain(contender: Contender, setting: Setting, *, others: bool) -> Drained:
-    """One contender, on an org of its own."""
+async def drain(contender: Contender, setting: Setting, *, others: int) -> Drained:
+    """One contender, on an org of its own, while others ask `others` times a window, evenly."""
     async with simulated(*setting.options()) as org:
         ids = await user_ids(org, setting.users)
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
             (folder / "ids.txt").write_text("\n".join(ids))
             command = contender.with_ids(folder / "ids.txt")
-            async with canary(org) if others else nullcontext() as met:
+            async with canary(org, setting.window_s / others) if others else nullcontext() as met:
                 ended = await children.run(command, org.env(folder))
-        return await _account(contender.name, org, setting, ids, ended, met)
+        return await _account(contender.name, org, setting, ids, ended, met, others)
 
 
 async def _account(
-    name: str, org: Served, setting: Setting, ids: list[str], ended: children.Ended, met: Canary | None
+    name: str, org: Served, setting: Setting, ids: list[str], ended: children.Ended, met: Canary | None, others: int
 ) -> Drained:
     counted, between = await totals(org), await moments(org)
     left = set(ids) & set(await signed_in(org))
@@ -119,7 +120,7 @@ async def _account(
         users=len(ids),
         revoked=len(ids) - len(left),
         seconds=(last - first).total_seconds(),
-        bound_s=setting.bound_s(first.timestamp(), counted["first_resets"]["users"]),
+        bound_s=setting.bound_s(first.timestamp(), counted["first_resets"]["users"], others=others),
         window_429s=counted["rate_limited"].get("users", 0) - (met.refused if met else 0),
         crowded_429s=counted["concurrency_limited"] - (met.crowded if met else 0),
         everyone_else=met,
@@ -132,15 +133,18 @@ async def side_by_side(setting: Setting) -> list[Drained]:
     """Everybody, one after the other."""
     version = sdk_version()
     contenders = [EVICT_REVOKE, *(sdk(version) if version else ()), BARE]
-    return [await drain(contender, setting, others=True) for contender in contenders]
+    return [await drain(contender, setting, others=setting.reserve) for contender in contenders]
 
 
 async def minutes(setting: Setting) -> list[Drained]:
-    """Evict in Okta's own windows, both runs at once: they wait nearly all of the time."""
-    alone, beside = await asyncio.gather(
-        drain(EVICT_REVOKE, setting, others=False), drain(EVICT_REVOKE, setting, others=True)
-    )
-    return [replace(alone, name="Evict, alone"), replace(beside, name="Evict, with everyone else")]
+    """Evict in Okta's own windows, all runs at once: they wait nearly all of the time."""
+    rates = {
+        "alone": 0,
+        "others ask for the reserve": setting.reserve,
+        "others ask for twice that": 2 * setting.reserve,
+    }
+    drained = await asyncio.gather(*(drain(EVICT_REVOKE, setting, others=rate) for rate in rates.values()))
+    return [replace(one, name=f"Evict, {words}") for one, words in zip(drained, rates, strict=True)]
 
 
 def words(setting: Setting) -> str:

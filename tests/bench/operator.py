@@ -49,6 +49,7 @@ class Operator:
         for fd in (inner, commands_out, reports_in):
             os.close(fd)
         self._told = b""
+        self._covered = False
         self.painted = 0
         """Bytes that the console wrote."""
 
@@ -85,6 +86,7 @@ class Operator:
             raise NotSeen(f"the console has gone; its last screen:\n{self._screen()}")
         self.painted += len(raw)
         self._terminal.feed(raw)
+        self._covered = self._covered or not self._border_is_whole()
         return True
 
     def _read(self) -> bytes:
@@ -179,7 +181,7 @@ class Operator:
     def mark(self) -> list[float]:
         """Mark rows of the queue from its top down, while they change and move, and clear the marks."""
         # The number of marks stands in the border, and a notification may hide that for seconds.
-        self.wait_for(lambda: self._terminal.text(HEIGHT - 2).rstrip().endswith("╯"), "the border of the queue")
+        self.wait_for(self._border_is_whole, "the border of the queue")
         os.write(self._fd, TAB.encode())
         self.watch(0.1)
         self.press("g", lambda: self._bar(QUEUED) == self._first_row(), "the start of the queue")
@@ -187,10 +189,16 @@ class Operator:
         for _ in range(10):
             # A mark on a row that is marked already takes it away: rows move under the cursor.
             other = partial(self._marks_differ, self._marks())
-            took.append(self.timed(" ", other, "another number of marked rows"))
-        if self._marks():
-            took.append(self.timed(CLEAR, lambda: not self._marks(), "no marked row"))
+            self._covered = False
+            seconds = self.timed(" ", other, "another number of marked rows")
+            if not self._covered:
+                took.append(seconds)
+        os.write(self._fd, CLEAR.encode())
+        self.watch(0.1)
         return took
+
+    def _border_is_whole(self) -> bool:
+        return self._terminal.text(HEIGHT - 2).rstrip().endswith("╯")
 
     def _first_row(self) -> int:
         return next(y for y in range(HEIGHT) if "State" in self._terminal.text(y, MIDDLE)) + 1

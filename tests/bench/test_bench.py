@@ -16,7 +16,7 @@ SETTING = limited.Setting(limit=40, window_s=3, users=80)
 
 @pytest.mark.slow
 async def test_evict_sees_all_out_and_takes_nothing_from_everyone_else() -> None:
-    drained = await limited.drain(EVICT_REVOKE, SETTING, others=True)
+    drained = await limited.drain(EVICT_REVOKE, SETTING, others=SETTING.reserve)
     assert (drained.revoked, drained.window_429s, drained.crowded_429s) == (80, 0, 0)
     assert drained.everyone_else is not None
     assert drained.everyone_else.served == drained.everyone_else.asked >= 6
@@ -29,7 +29,7 @@ async def test_evict_sees_all_out_and_takes_nothing_from_everyone_else() -> None
 
 @pytest.mark.slow
 async def test_a_bare_loop_meets_429s_and_takes_what_is_everyone_elses() -> None:
-    drained = await limited.drain(BARE, SETTING, others=True)
+    drained = await limited.drain(BARE, SETTING, others=SETTING.reserve)
     assert drained.revoked == 80
     assert drained.window_429s > 0
     assert drained.everyone_else is not None
@@ -65,6 +65,8 @@ def test_the_terminal_knows_what_stands_where() -> None:
 
 def test_the_bound_leaves_the_reserve() -> None:
     setting = limited.Setting(limit=50, window_s=5, users=300)
-    assert setting.share == 40
+    assert setting.reserve == 10
     # The first window ends 4.75 s after its first request, six whole ones follow, and 20 users are left to send.
     assert setting.bound_s(1000.25, 1005) == pytest.approx(4.75 + 6 * 5 + 3 * 0.08)
+    # Where others take 20, 10 windows have 30 each, and the last one is full.
+    assert setting.bound_s(1000.25, 1005, others=20) == pytest.approx(4.75 + 8 * 5 + 4 * 0.08)

@@ -191,7 +191,9 @@ class TriageScreen(Screen[None]):
     def _say_marks(self) -> None:
         for pane in (self._search, self._queue):
             marked = len(pane.table.marked)
-            pane.border_subtitle = f"{marked:,} marked" if marked else ""
+            words = f"{marked:,} marked" if marked else ""
+            if words != (pane.border_subtitle or ""):  # setting it draws the whole pane anew
+                pane.border_subtitle = words
 
     # Filling the queue
 
