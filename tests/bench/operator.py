@@ -23,6 +23,7 @@ MIDDLE = WIDTH // 2
 FOUND, QUEUED = (0, 6), (64, 72)
 """Columns in which the bars of the two lists stand; further right, a notification's edge looks like one."""
 BACKSPACE, TAB, CLEAR, DOWN, UP = "\x7f", "\t", "\x1c", "\x1b[B", "\x1b[A"
+WHOLE_BORDER = re.compile(r"─+( [0-9,]+ marked ─)?╯ ?")
 WORDS = ("mar", "ann", "sam", "li", "jo", "ed")
 PATIENCE_S = 20.0
 
@@ -198,7 +199,7 @@ class Operator:
         return took
 
     def _border_is_whole(self) -> bool:
-        return self._terminal.text(HEIGHT - 2).rstrip().endswith("╯")
+        return WHOLE_BORDER.fullmatch(self._terminal.text(HEIGHT - 2, MIDDLE + 10)) is not None
 
     def _first_row(self) -> int:
         return next(y for y in range(HEIGHT) if "State" in self._terminal.text(y, MIDDLE)) + 1
