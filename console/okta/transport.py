@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import platform
 import ssl
-from http.cookiejar import CookieJar, DefaultCookiePolicy
+from http.cookiejar import CookieJar
 from pathlib import Path
 
 import httpx
@@ -43,6 +43,16 @@ def _trust(ca_file: Path | None) -> ssl.SSLContext:
     return context
 
 
+class _NoCookies(CookieJar):
+    """Takes none and gives none, without reading them: Okta sets five on every answer."""
+
+    def extract_cookies(self, response: object, request: object) -> None:
+        """Leave them."""
+
+    def add_cookie_header(self, request: object) -> None:
+        """There is none."""
+
+
 def open_http(
     org_url: str,
     auth: httpx.Auth,
@@ -71,7 +81,7 @@ def open_http(
         proxy=proxy if transport is None else None,
         trust_env=False,
         follow_redirects=False,
-        cookies=CookieJar(policy=DefaultCookiePolicy(allowed_domains=[])),
+        cookies=_NoCookies(),
         timeout=httpx.Timeout(read_timeout, connect=connect_timeout, pool=pool_timeout),
         limits=httpx.Limits(
             max_connections=max_connections,
