@@ -110,7 +110,8 @@ ROUTE is one of revoke, users, user, groups, members, lifecycle, logs, org, or *
 for all. KIND is a status such as 503, lost (carried out, no answer), cut (never
 arrived), headerless, doubled or garbage (rate headers). CHANCE is from 0 to 1.
 
-What it holds can be read at /_demo/totals and /_demo/state?user=ID.
+What it holds can be read at /_demo/totals, /_demo/signed-in and
+/_demo/state?user=ID.
 It needs uvicorn, which comes with the extra:  pipx install '.[simulate]'
 """
     parser = _parser(commands.add_parser, "simulate", what, epilog)
@@ -120,6 +121,7 @@ It needs uvicorn, which comes with the extra:  pipx install '.[simulate]'
     add("--users", type=_number(1, 1_000_000), default=300, metavar="N", help="how many users it has (%(default)s)")
     add("--seed", type=_number(0), default=7, metavar="N", help="another number makes another org (%(default)s)")
     add("--limit", type=_number(1), metavar="N", help="revocations a window for one token (300)")
+    add("--lookups", type=_number(1), metavar="N", help="look-ups by ID a window for one token (1000)")
     add("--window", type=_number(1, 3600), default=60, metavar="S", help="seconds of a window (%(default)s)")
     add("--latency", type=_number(0, 60_000), default=0, metavar="MS", help="median time of an answer (%(default)s)")
     add("--engine", choices=("idx", "classic"), default="idx", help="which engine it plays (%(default)s)")

@@ -27,7 +27,7 @@ def run(args: argparse.Namespace) -> int:
         token=token,
         seed=args.seed,
         users=args.users,
-        limits={"users": args.limit} if args.limit else None,
+        limits=_limits(args),
         window_s=float(args.window),
         engine="idx" if args.engine == "idx" else "v1",
         faults=faults,
@@ -43,3 +43,9 @@ def run(args: argparse.Namespace) -> int:
         serve(org, args.host, args.port, ready)
         out.talk("Stopped.")
     return OK
+
+
+def _limits(args: argparse.Namespace) -> dict[str, int]:
+    """Requests a window, where they were chosen."""
+    chosen = {"users": args.limit, "user read": args.lookups}
+    return {bucket: limit for bucket, limit in chosen.items() if limit is not None}

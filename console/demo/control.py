@@ -13,7 +13,7 @@ from console.demo.org import DemoOrg
 
 
 def routes(org: DemoOrg) -> list[Route]:
-    """GET state?user=ID, GET totals, POST others {"bucket", "count"}."""
+    """GET state?user=ID, GET signed-in, GET totals, POST others {"bucket", "count"}."""
 
     async def state(request: Request) -> Response:
         person = org.find(request.query_params.get("user", ""))
@@ -29,6 +29,9 @@ def routes(org: DemoOrg) -> list[Route]:
             "remembered": held.remembered,
         })  # fmt: skip
 
+    async def signed_in(request: Request) -> Response:
+        return JSONResponse([person.id for person in org.users if org.sessions_of(person.id)])
+
     async def totals(request: Request) -> Response:
         return JSONResponse(org.totals())
 
@@ -43,6 +46,7 @@ def routes(org: DemoOrg) -> list[Route]:
 
     return [
         Route("/_demo/state", state, methods=["GET"]),
+        Route("/_demo/signed-in", signed_in, methods=["GET"]),
         Route("/_demo/totals", totals, methods=["GET"]),
         Route("/_demo/others", others, methods=["POST"]),
     ]

@@ -26,19 +26,22 @@ DEFAULT_LIMITS: Mapping[str, int] = {
 class Window:
     """One counter. Its window opens at the first request after the last one lapsed."""
 
-    __slots__ = ("_length", "limit", "reset", "used")
+    __slots__ = ("_length", "first_reset", "limit", "reset", "used")
 
     def __init__(self, limit: int, length: int) -> None:
         self.limit = limit
         self.reset = 0
         """Server time in epoch seconds at which the window ends; that second belongs to the next window."""
         self.used = 0
+        self.first_reset = 0
+        """The end of the first window there was; 0 before it."""
         self._length = length
 
     def open(self, now: float) -> None:
         """Begin a new window if the last one lapsed."""
         if now >= self.reset:
             self.reset = math.floor(now) + self._length
+            self.first_reset = self.first_reset or self.reset
             self.used = 0
 
     @property
@@ -100,6 +103,10 @@ class Limits:
         for window in (self._token[bucket], self._org[bucket]) if same_token else (self._org[bucket],):
             window.open(now)
             window.used = min(window.limit, window.used + count)
+
+    def first_resets(self) -> dict[str, int]:
+        """When the token's first window of each bucket ended or will end, in epoch seconds; 0 for one never used."""
+        return {name: window.first_reset for name, window in self._token.items()}
 
     def standing(self, bucket: str, now: float) -> Standing:
         """How the token stands in a bucket, without spending anything."""

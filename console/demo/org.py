@@ -264,6 +264,7 @@ class DemoOrg:
             "requests": dict(self.limits.requests),
             "rate_limited": dict(self.limits.rate_limited),
             "concurrency_limited": self.concurrency_limited,
+            "first_resets": self.limits.first_resets(),
             "statuses": {
                 status: sum(person.status == status for person in self.users) for status, _ in STATUSES
             },

@@ -21,6 +21,7 @@ from console.ui.bindings import bindings, display, keymap, palette
 from console.ui.changes import Collector
 from console.ui.controls import Controls
 from console.ui.crash import report
+from console.ui.garbage import LongLived
 from console.ui.look import look
 from console.ui.screens.confirm import Confirm
 from console.ui.widgets.line import Line
@@ -92,7 +93,8 @@ class EvictApp(App[None]):
 
     async def on_mount(self) -> None:
         """Bring up the first screen; the org is asked meanwhile."""
-        self._end_subscription = self.workspace.events.subscribe(self._collector)
+        subscribe = self.workspace.events.subscribe
+        self._end_subscriptions = [subscribe(self._collector), subscribe(LongLived())]
         keys, problems = keymap(self.workspace.settings.keys)
         self.set_keymap(keys)
         await self.switch_mode("triage")
@@ -103,7 +105,8 @@ class EvictApp(App[None]):
 
     def on_unmount(self) -> None:
         """The engine goes on without a screen to tell."""
-        self._end_subscription()
+        for end in self._end_subscriptions:
+            end()
 
     @work(group="connect", exit_on_error=True)
     async def _connect(self) -> None:

@@ -1,4 +1,7 @@
-"""`make bench`: what a drain and a record cost on this machine, as a table, also written into README.md."""
+"""`make bench`: what drains, keys and records cost on this machine, as tables, also written into README.md.
+
+--short measures less and writes nothing.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +9,31 @@ import asyncio
 import os
 import platform
 import sys
-from pathlib import Path
+from dataclasses import dataclass
 
-from tests.bench import drain, journal
+from tests.bench import journal, keys, limited, unlimited
+from tests.bench.contenders import ROOT
 
-README = Path(__file__).resolve().parents[2] / "README.md"
+README = ROOT / "README.md"
 MARKS = ("<!-- bench -->", "<!-- /bench -->")
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How much is measured."""
+
+    seconds: limited.Setting
+    minutes: limited.Setting
+    unlimited: int
+    rounds: int
+    queue: int
+    short: bool = False
+
+
+WHOLE = Scale(limited.Setting(50, 5, 300), limited.Setting(300, 60, 700), unlimited=2_000, rounds=2, queue=10_000)
+SHORT = Scale(
+    limited.Setting(40, 3, 80), limited.Setting(50, 5, 60), unlimited=200, rounds=1, queue=1_500, short=True
+)  # fmt: skip
 
 
 def machine() -> str:
@@ -19,12 +41,24 @@ def machine() -> str:
     return f"{os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}"
 
 
+async def measure(scale: Scale) -> list[str]:
+    """All tables. One after the other, so that none takes another's cores."""
+    drained = await limited.side_by_side(scale.seconds)
+    parts = [
+        limited.lines(scale.seconds, drained, missing=limited.absent(drained)),
+        limited.lines(scale.minutes, await limited.minutes(scale.minutes)),
+        unlimited.lines(await unlimited.side_by_side(scale.unlimited, rounds=scale.rounds)),
+        keys.lines(await keys.measure(scale.queue)),
+        await journal.table(short=scale.short),
+    ]
+    return [line for part in parts for line in ("", *part)]
+
+
 def main() -> int:
     """Measure, print, and write README's section."""
     short = "--short" in sys.argv
-    lines = [f"Measured by `make bench` on {machine()}.", ""]
-    lines += asyncio.run(drain.table(short=short))
-    lines += ["", *asyncio.run(journal.table(short=short))]
+    lines = [f"Measured by `make bench` on {machine()}."]
+    lines += asyncio.run(measure(SHORT if short else WHOLE))
     print("\n".join(lines))
     if not short:
         before, _, rest = README.read_text().partition(MARKS[0])

@@ -14,7 +14,7 @@ import pytest
 
 from console.clock import SystemClock
 from console.history.store import History
-from tests.bench.drain import EVICT, simulated, user_ids
+from tests.support.served import EVICT, simulated, user_ids
 
 ROUNDS = int(os.environ.get("EVICT_CRASH_ROUNDS", "2"))
 USERS = 60
@@ -55,8 +55,9 @@ async def signed_in(url: str, ids: list[str]) -> set[str]:
 async def test_a_killed_drain_leaves_a_true_history(number: int, tmp_path: Path) -> None:
     rng = random.Random(number)
     options = ("--users", "120", "--seed", str(number), "--limit", "100000", "--latency", "20")
-    async with simulated(*options) as (url, token):
-        ids = await user_ids(url, token, USERS)
+    async with simulated(*options) as org:
+        url, token = org.url, org.token
+        ids = await user_ids(org, USERS)
         before = await signed_in(url, ids)
         await killed_drain(url, token, ids, tmp_path, rng.uniform(0.0, 0.15))
         gone = before - await signed_in(url, ids)

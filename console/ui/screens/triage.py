@@ -161,7 +161,9 @@ class TriageScreen(Filling, Running, Taking):
     def _say_marks(self) -> None:
         for pane in (self._search, self._queue):
             marked = len(pane.table.marked)
-            pane.border_subtitle = f"{marked:,} marked" if marked else ""
+            words = f"{marked:,} marked" if marked else ""
+            if words != (pane.border_subtitle or ""):  # setting it draws the whole pane anew
+                pane.border_subtitle = words
 
     def action_more(self) -> None:
         """The rest of a search that was cut short."""

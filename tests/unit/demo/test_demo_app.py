@@ -380,8 +380,14 @@ async def test_the_side_door_needs_no_token_and_costs_nothing() -> None:
     async with http_for(org, authorization=None) as http:
         totals = (await http.get("/_demo/totals")).json()
         assert (await http.get("/_demo/state", params={"user": "nobody"})).status_code == 404
+        signed_in = (await http.get("/_demo/signed-in")).json()
+        person = org.find(signed_in[0])
+        assert person is not None
+        org.revoke(person, oauth_tokens=True, forget_devices=False)
+        later = (await http.get("/_demo/signed-in")).json()
     assert totals["users"] == 300
     assert totals["requests"] == {}
+    assert set(signed_in) - set(later) == {person.id}
 
 
 async def test_date_is_the_orgs_time_not_ours() -> None:

@@ -25,6 +25,7 @@ def test_the_next_window_waits_for_a_request() -> None:
     limits = Limits({"users": 1})
     limits.spend("users", 1000.0)
     assert limits.spend("users", 1500.0).reset == 1560
+    assert (limits.first_resets()["users"], limits.first_resets()["logs"]) == (1060, 0)
 
 
 def test_buckets_are_apart() -> None:
