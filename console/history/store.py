@@ -12,7 +12,6 @@ from typing import Any
 from filelock import FileLock, Timeout
 from pydantic import ValidationError
 from tinydb import TinyDB
-from tinydb.table import Document
 
 from console.clock import Clock
 from console.history.filters import RecordFilter
@@ -68,7 +67,7 @@ class History:
         self._sorted: tuple[int, list[RevocationRecord]] = (-1, [])
         self._segments: dict[Path, Segment] = {}
         self._own: _Own | None = None
-        self._pending: list[tuple[str, Change, asyncio.Future[None]]] = []
+        self._pending: list[tuple[Sequence[tuple[str, Change]], asyncio.Future[None]]] = []
         self._flushing: asyncio.Task[None] | None = None
         self.notices: tuple[str, ...] = ()
         """What the operator must know of how the history was found."""
@@ -130,51 +129,49 @@ class History:
         if not changes:
             return
         loop = asyncio.get_running_loop()
-        waits = [loop.create_future() for _ in changes]
-        self._pending += [(key, change, wait) for (key, change), wait in zip(changes, waits, strict=True)]
+        written: asyncio.Future[None] = loop.create_future()
+        self._pending.append((changes, written))
         if self._flushing is None:
             self._flushing = loop.create_task(self._flush(), name="history writer")
-        done = await asyncio.gather(*waits, return_exceptions=True)
-        for outcome in done:
-            if isinstance(outcome, BaseException):
-                raise outcome
+        await written
 
     async def _flush(self) -> None:
         while self._pending:
             taken, self._pending = self._pending, []
             try:
-                refused = await asyncio.to_thread(self._commit, [(key, change) for key, change, _ in taken])
+                refused = await asyncio.to_thread(self._commit, [changes for changes, _ in taken])
             except (OSError, TypeError, ValueError) as error:
                 problem = HistoryUnavailable(f"The history can't be written: {error}. Mend that, then go on.")
                 refused = dict.fromkeys(range(len(taken)), problem)
-            for index, (_, _, wait) in enumerate(taken):
-                if wait.done():
+            for place, (_, written) in enumerate(taken):
+                if written.done():
                     continue  # its waiter was cancelled; the record stands all the same
-                if index in refused:
-                    wait.set_exception(refused[index])
+                if place in refused:
+                    written.set_exception(refused[place])
                 else:
-                    wait.set_result(None)
+                    written.set_result(None)
         self._flushing = None
 
-    def _commit(self, changes: Sequence[tuple[str, Change]]) -> dict[int, Exception]:
-        """In a thread: apply the changes in order and sync once; returns what was refused, by place."""
+    def _commit(self, groups: Sequence[Sequence[tuple[str, Change]]]) -> dict[int, Exception]:
+        """In a thread: apply the changes in order and sync once; returns what was refused, by the group's place."""
         refused: dict[int, Exception] = {}
         made: dict[str, RevocationRecord] = {}
-        for index, (key, change) in enumerate(changes):
-            try:
-                own = made.get(key) or (self._records.get(key) if self._own and key in self._own.doc_ids else None)
-                made[key] = change(own)
-            except KeyError as error:
-                refused[index] = error
+        for place, changes in enumerate(groups):
+            for key, change in changes:
+                try:
+                    own = made.get(key) or (self._records.get(key) if self._own and key in self._own.doc_ids else None)
+                    made[key] = change(own)
+                except KeyError as error:
+                    refused.setdefault(place, error)
         own_segment = self._writer()
         fresh = {key: own_segment.storage.take_id(TABLE) for key in made if key not in own_segment.doc_ids}
-        with own_segment.storage.together():
-            own_segment.table.insert_multiple(
-                [Document(made[key].model_dump(mode="json"), doc_id) for key, doc_id in fresh.items()]
-            )
-            for key, record in made.items():
-                if key not in fresh:
-                    own_segment.table.update(record.model_dump(mode="json"), doc_ids=[own_segment.doc_ids[key]])
+        rows = {
+            (fresh[key] if key in fresh else own_segment.doc_ids[key]): record.model_dump(mode="json")
+            for key, record in made.items()
+        }
+        # Past the table: its updaters work on copies of what is made here for nobody else.
+        own_segment.storage.append(TABLE, rows)
+        own_segment.table.clear_cache()
         with self._lock:
             own_segment.doc_ids |= fresh
             self._records |= made

@@ -112,12 +112,10 @@ class OktaClient:
             raise
         if permit is None:
             permit = await self._gate.enter(Endpoint.SESSIONS, Priority.REVOCATION)
-        request = self._http.build_request(
-            "DELETE",
-            f"/api/v1/users/{user_id}/sessions",
-            # Okta's default for forgetDevices differs by engine, so neither is left to it.
-            params={"oauthTokens": oauth_tokens, "forgetDevices": forget_devices},
-        )
+        # Okta's default for forgetDevices differs by engine, so neither is left to it. Both in the path, as httpx would
+        # parse the address anew for each part it is given.
+        options = f"oauthTokens={_flag(oauth_tokens)}&forgetDevices={_flag(forget_devices)}"
+        request = self._http.build_request("DELETE", f"/api/v1/users/{user_id}/sessions?{options}")
         reply = await self._exchange(request, Endpoint.SESSIONS, permit, wanted=204)
         return Receipt(reply.status, reply.request_id, reply.milliseconds)
 
@@ -250,6 +248,10 @@ class OktaClient:
             max_bytes=self._max_bytes,
             sign=sign,
         )
+
+
+def _flag(on: bool) -> str:
+    return "true" if on else "false"
 
 
 def _flat_group(row: Any) -> Any:
