@@ -15,7 +15,7 @@ from typing import Protocol
 
 import httpx
 
-HIGHEST = 10_000_000
+HIGHEST = 1_000_000_000
 """A limit above this is garbage, not a limit."""
 
 

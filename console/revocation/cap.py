@@ -24,7 +24,8 @@ class Cap:
         self.quiet_until = 0.0
         """Nothing leaves before."""
         self._halved_at = -math.inf
-        self.wanted = wanted
+        self._wanted = _between(wanted)
+        self._allowed = self._ceiling = float(self._wanted)
 
     @property
     def wanted(self) -> int:
@@ -33,8 +34,14 @@ class Cap:
 
     @wanted.setter
     def wanted(self, number: int) -> None:
-        self._wanted = min(max(number, 1), MOST_IN_FLIGHT)
-        self._allowed = self._ceiling = float(self._wanted)
+        whole = self._allowed + TINY >= self._wanted
+        self._wanted = _between(number)
+        if whole:
+            self._allowed = self._ceiling = float(self._wanted)
+        else:
+            # What the org has said was too many still is, whoever asks for more.
+            self._allowed = min(self._allowed, float(self._wanted))
+            self._ceiling = min(self._ceiling, float(self._wanted))
 
     @property
     def allowed(self) -> int:
@@ -67,3 +74,7 @@ class Cap:
             self._ceiling = max(1.0, self.allowed - 1.0)
             self._allowed = max(1.0, self._allowed / 2)
         self.quiet_until = max(self.quiet_until, answer.received_at + self._rng.uniform(*QUIET_S))
+
+
+def _between(number: int) -> int:
+    return min(max(number, 1), MOST_IN_FLIGHT)

@@ -75,7 +75,7 @@ class RateLimitMet:
 
     bucket: str
     cause: str
-    """`window`, `concurrency` or `proxy`."""
+    """`window` (spent), `early` (asked before it was over), `concurrency` or `proxy`."""
 
 
 Event = ItemsChanged | ItemsRemoved | BatchOpened | BatchFinished | Paused | Resumed | RateLimitMet

@@ -164,6 +164,21 @@ async def test_concurrency_429s_halve_the_cap_and_leave_the_ledger(clock: Virtua
 
 
 @on_virtual_time
+async def test_asking_for_more_at_once_does_not_forget_what_was_too_many(clock: VirtualClock) -> None:
+    org, pacer = FakeOrg(clock, limit=10_000, latency=(0.1, 0.1), concurrency=4), make(clock)
+    await drain(pacer, org, 50)
+    learned = pacer.allowed
+    assert learned <= 4
+    pacer.in_flight = 10
+    assert (pacer.in_flight, pacer.allowed) == (10, learned)
+    pacer.in_flight = 2
+    assert pacer.allowed == 2
+    fresh = make(clock)
+    fresh.in_flight = 10
+    assert fresh.allowed == 10, "where nothing was too many, more is more at once"
+
+
+@on_virtual_time
 async def test_the_cap_recovers(clock: VirtualClock) -> None:
     org, pacer = FakeOrg(clock, limit=10_000, latency=(0.1, 0.1), concurrency=4), make(clock)
     await drain(pacer, org, 50)
