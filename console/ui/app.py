@@ -207,7 +207,7 @@ class EvictApp(App[None]):
     @work(group="quit")
     async def _ask_to_quit(self) -> None:
         self._leaving = True
-        text = "A batch is being sent. What was not sent stays queued in the history; evict resume goes on with it."
+        text = "A batch is being sent. What was not sent stays queued in the history: R there queues it again."
         try:
             if await self.push_screen_wait(Confirm("Quit", text, yes="Quit", no="Stay")):
                 self.exit()

@@ -24,7 +24,7 @@ def report(error: BaseException, secrets: Iterable[SecretStr | None]) -> str:
     return "\n".join(
         [
             "Evict failed and has stopped; nothing more is sent. The history holds every request that left:",
-            "run  evict resume  to go on with an unfinished batch.",
+            "evict history list --outcome queued  lists what was not sent, --outcome unknown  what may have been.",
             "",
             *kept,
         ]
