@@ -29,8 +29,11 @@ def segment_paths(folder: Path) -> list[Path]:
 
 
 def lock_of(path: Path) -> FileLock:
-    """The lock that the console behind a segment holds for its life; the system frees it when a process dies."""
-    return FileLock(path.with_suffix(".lock"), timeout=0, mode=FILE_MODE)
+    """The lock that the console behind a segment holds for its life; the system frees it when a process dies.
+
+    Taken in the writer's thread and given back in another, so it must not be a thread's own.
+    """
+    return FileLock(path.with_suffix(".lock"), timeout=0, mode=FILE_MODE, thread_local=False)
 
 
 def is_written(path: Path) -> bool:

@@ -140,7 +140,7 @@ class History:
             taken, self._pending = self._pending, []
             try:
                 refused = await asyncio.to_thread(self._commit, [changes for changes, _ in taken])
-            except (OSError, TypeError, ValueError) as error:
+            except Exception as error:  # noqa: BLE001 - whatever it is, whoever waits must learn of it
                 problem = HistoryUnavailable(f"The history can't be written: {error}. Mend that, then go on.")
                 refused = dict.fromkeys(range(len(taken)), problem)
             for place, (_, written) in enumerate(taken):

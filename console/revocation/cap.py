@@ -25,7 +25,9 @@ class Cap:
         """Nothing leaves before."""
         self._halved_at = -math.inf
         self._wanted = _between(wanted)
-        self._allowed = self._ceiling = float(self._wanted)
+        self._allowed = float(self._wanted)
+        self._ceiling = math.inf
+        """What was not too many when more was; infinite while nothing ever was."""
 
     @property
     def wanted(self) -> int:
@@ -34,14 +36,10 @@ class Cap:
 
     @wanted.setter
     def wanted(self, number: int) -> None:
-        whole = self._allowed + TINY >= self._wanted
         self._wanted = _between(number)
-        if whole:
-            self._allowed = self._ceiling = float(self._wanted)
-        else:
-            # What the org has said was too many still is, whoever asks for more.
-            self._allowed = min(self._allowed, float(self._wanted))
-            self._ceiling = min(self._ceiling, float(self._wanted))
+        # What the org has said was too many still is, whoever asks for more.
+        known = math.isfinite(self._ceiling)
+        self._allowed = min(self._allowed, float(self._wanted)) if known else float(self._wanted)
 
     @property
     def allowed(self) -> int:
@@ -66,6 +64,8 @@ class Cap:
         # Quickly back to below where it was too much, slowly beyond.
         step = 1 / (4 * self._allowed) if self._allowed < self._ceiling else 1 / (40 * self._allowed)
         self._allowed = min(float(self._wanted), self._allowed + step)
+        if self._allowed >= self._wanted > self._ceiling:
+            self._ceiling = math.inf
 
     def too_many(self, answer: Answer) -> None:
         """Halve the cap, once for all that left before the last halving was known, and be quiet for a moment."""

@@ -226,6 +226,7 @@ class Dispatcher:
                 cancelled += await self._cancel(under_way)
         finally:
             self._brake.stopping -= 1
+            self._sender.go_on()
         self.resume()
         gone = {item.id for item in cancelled}
         met = [self._queue.items[id_] for id_ in under_way if id_ not in gone and id_ in self._queue.items]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections import deque
 
@@ -26,6 +27,7 @@ class Headerless:
         self._every_s = START_S
         self._faster = FASTER
         self._refused = 0
+        self._refused_at = -math.inf
         self._passed: deque[float] = deque(maxlen=2048)
 
     def opens_at(self, last_sent: float) -> float:
@@ -47,9 +49,14 @@ class Headerless:
             self._every_s, self._faster = START_S, FASTER
             self._passed.clear()
 
-    def refused(self, now: float) -> float:
-        """A 429 without headers came; returns the seconds to wait, which double each time in a row."""
-        self._refused += 1
+    def refused(self, now: float, *, sent_at: float) -> float:
+        """A 429 without headers came; returns the seconds to wait, which double each time in a row.
+
+        Those that left before the last one was known are one with it.
+        """
+        if sent_at >= self._refused_at:
+            self._refused += 1
+            self._refused_at = now
         if self.on and self._refused == 1:
             # What passed lately is what passes in a minute, if this was a minute's limit.
             passed = sum(now - at < MINUTE_S for at in self._passed)

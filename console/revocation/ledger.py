@@ -203,8 +203,10 @@ class Ledger:
         """Take in what an answer tells of its window; false if that is an older one."""
         self.headerless.over()
         since, blur = self.seen_at, self.in_flight + 1
-        if self._stepped and self.limit == window.limit and window.remaining <= self.remaining:
-            self.reset, self.remaining = window.reset, window.remaining  # the same window, told by a clock set anew
+        behind = self.remaining + self.in_flight + 1
+        if self._stepped and self.limit == window.limit and window.remaining <= behind:
+            # The same window, told by a clock that was set anew, perhaps by an answer that is late.
+            self.reset, self.remaining = window.reset, min(self.remaining, window.remaining)
             self._steps = self._server.steps
         elif self.reset is None or self._stepped or self._newer(self.reset, window.reset, answer):
             since = self._roll(window, answer)
@@ -291,7 +293,7 @@ class Ledger:
             self.own += 1
             return "concurrency"
         if window is None:
-            self._hold(now + self.headerless.refused(now), "proxy")
+            self._hold(now + self.headerless.refused(now, sent_at=answer.sent_at), "proxy")
             return "proxy"
         early = departure.probe and departure.reset is not None and window.reset <= departure.reset + 1
         if self._learn(window, answer, departure, kin, counted=False):

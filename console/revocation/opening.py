@@ -12,7 +12,9 @@ Pace = Literal["sprint", "spread"]
 TINY_S = 1e-3
 """Past a moment, so that rounding does not fall short of it."""
 STALE_S = 2.0
-"""Older numbers are made sure of by one request before more follow."""
+"""Older numbers are made sure of by one request before more follow; one that hangs longer is followed by another."""
+SPENT = ("window", "early")
+"""Causes of a 429 that concern whoever shares the counter."""
 LAST_LOOK_S = 0.3
 """Nearer to its end no look at a window is worth a request."""
 LOOKS = 4
@@ -33,15 +35,18 @@ class Wish(NamedTuple):
 
 def opens_at(ledger: Ledger, now: float, kin: Kin, wish: Wish) -> float:
     """When the next request may leave: `now`, later, or infinity where only an answer can tell."""
-    if ledger.hold_until > now:
-        return ledger.hold_until
+    if (held := max(ledger.hold_until, _held_by_kin(ledger, now, kin))) > now:
+        return held
     if ledger.headerless.on:
         return max(now, ledger.headerless.opens_at(ledger.last_sent))
     if ledger.lapsed(now):
-        return math.inf if ledger.probing else _probe_leaves_at(now, kin, wish)
-    if not wish.urgent and ledger.in_flight and now - ledger.seen_at > STALE_S:
-        return math.inf
-    free = ledger.free(wish.share, urgent=wish.urgent) - ledger.unseen(kin.known)
+        if ledger.probing and (again := ledger.last_sent + STALE_S) > now:
+            return again
+        return _probe_leaves_at(now, kin, wish)
+    stale = not wish.urgent and ledger.in_flight and now - ledger.seen_at > STALE_S
+    if stale and (again := ledger.last_sent + STALE_S) > now:
+        return again
+    free = _free(ledger, kin, wish)
     if free < 1:
         return _look_leaves_at(ledger, now, kin, wish)
     if not wish.urgent and free <= _kept_for_looks(ledger, now, free, wish.backlog):
@@ -52,6 +57,23 @@ def opens_at(ledger: Ledger, now: float, kin: Kin, wish: Wish) -> float:
     if wish.pace == "spread" and not wish.urgent:
         return max(now, ledger.last_sent + max(0.0, ledger.probe_at - now) / free)
     return now
+
+
+def _free(ledger: Ledger, kin: Kin, wish: Wish) -> int:
+    """Requests left of the window; what kin were told of the same one later than this ledger counts too."""
+    free = ledger.free(wish.share, urgent=wish.urgent) - ledger.unseen(kin.known)
+    told = (
+        one.free(wish.share, urgent=wish.urgent) - one.unseen((ledger,))
+        for one in kin.known
+        if one.seen_at > ledger.seen_at and ledger.same_window(one)
+    )
+    return min((free, *told))
+
+
+def _held_by_kin(ledger: Ledger, now: float, kin: Kin) -> float:
+    """Until when a 429 that kin met says that the counter is spent."""
+    held = (one.hold_until for one in kin.known if one.hold_cause in SPENT and one.limit is not None)
+    return max(held, default=0.0)
 
 
 def headroom(ledger: Ledger, now: float, kin: Kin, share: float) -> int:

@@ -198,6 +198,10 @@ class Pacer:
         ledger = self._book.ledger(endpoint)
         return min(slots, headroom(ledger, now, self._book.kin(ledger, now), self.reserve))
 
+    def look_again(self) -> None:
+        """Something changed that the pacer can't see, such as how many will ask: decide anew."""
+        self._pump()
+
     def _pump(self) -> None:
         """Grant all that may leave now, in order, and set the timer for the rest."""
         while True:

@@ -36,6 +36,9 @@ class Recorder:
 
     async def write(self, id_: str, outcome: State, attempt: AttemptRecord | None = None) -> None:
         """Record how a revocation stands; where that fails, it is kept for `catch_up`."""
+        # What could not be written before is overtaken by this, but for an attempt that it tells of.
+        kept = self._unwritten.pop(id_, None)
+        attempt = attempt or (kept[1] if kept else None)
         try:
             await self.history.finish(id_, outcome.value, attempt)
         except OSError as error:
@@ -50,9 +53,11 @@ class Recorder:
     async def catch_up(self) -> bool:
         """Record what could not be recorded; false where it still can't, and the drain is paused again."""
         try:
-            for id_, (outcome, attempt) in list(self._unwritten.items()):
-                await self.history.finish(id_, outcome, attempt)
-                del self._unwritten[id_]
+            for id_, kept in list(self._unwritten.items()):
+                if self._unwritten.get(id_) is kept:
+                    await self.history.finish(id_, *kept)
+                if self._unwritten.get(id_) is kept:
+                    del self._unwritten[id_]
         except OSError as error:
             self._brake.pause(Why.HISTORY, f"The history still can't be written, so nothing is sent: {error}")
             return False

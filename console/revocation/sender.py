@@ -82,6 +82,7 @@ class Sender:
     def go_on(self) -> None:
         """The brake was released: look for work again, and count failures anew."""
         self._failing = 0
+        self._trouble.clear()
         self._wake()
 
     def _wake(self) -> None:
@@ -114,6 +115,8 @@ class Sender:
         if self._at_gate and self._feeder is not None and not (self._fresh or self._due or self._later):
             self._feeder.cancel()
             self._feeder = None
+        # With fewer behind, the next may leave before a look at the window would.
+        self._pacer.look_again()
 
     async def aclose(self, drain_s: float) -> tuple[str, ...]:
         """End: wait `drain_s` for what is in flight, then cut it. Returns waiting items that may have reached Okta."""
@@ -157,7 +160,8 @@ class Sender:
         error = None if task.cancelled() else task.exception()
         if error is not None:
             # A mistake of ours must not look like a long wait.
-            self._feeder = None
+            if self._feeder is task:
+                self._feeder = None
             asyncio.get_running_loop().call_exception_handler({"message": "the drain broke", "exception": error})
             self._brake.pause(
                 Why.CIRCUIT, f"Internal error ({type(error).__name__}): nothing is sent. Resume to go on."
@@ -208,9 +212,14 @@ class Sender:
         if error is not None:
             # A mistake of ours. The history holds the attempt, so the truth is that nobody knows.
             asyncio.get_running_loop().call_exception_handler({"message": "a revocation broke", "exception": error})
+            self._trouble.discard(id_)
+            self._lost.discard(id_)
             item = replace(self._queue.items[id_], state=State.UNKNOWN, note=f"Internal error: {type(error).__name__}")
-            self._queue.replace(item)
-            self._tell_end(item)
+            self._count_failure(item.note)
+            try:
+                self._queue.replace(item)
+            finally:
+                self._tell_end(item)
 
     # What follows from an attempt
 
@@ -281,11 +290,13 @@ class Sender:
         elif after.state is State.RETRYING:
             self._trouble.add(after.id)
         elif tried.sent and after.state in (State.FAILED, State.UNKNOWN) and not self._brake.closed:
-            self._failing += 1
-            if self._failing >= CIRCUIT:
-                self._failing = 0
-                message = f"{count(CIRCUIT, 'user')} in a row failed. The last one: {tried.note}"
-                self._brake.pause(Why.CIRCUIT, message)
+            self._count_failure(tried.note)
+
+    def _count_failure(self, note: str) -> None:
+        self._failing += 1
+        if self._failing >= CIRCUIT:
+            self._failing = 0
+            self._brake.pause(Why.CIRCUIT, f"{count(CIRCUIT, 'user')} in a row failed. The last one: {note}")
 
     async def _retry_later(self, id_: str, delay: float) -> None:
         await self._clock.sleep(delay)

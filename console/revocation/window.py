@@ -56,10 +56,12 @@ class WindowClock:
 
     def learn_length(self, seconds: float, *, opened: bool) -> None:
         """A window was met with `seconds` to go; `opened`: by the very request that tells it."""
-        self._longest_s = max(self._longest_s, seconds)
         if opened:
             # A Date that is stamped a little late makes it look a second shorter than it is.
-            self._opened_s = self._longest_s
+            near = abs(seconds - self._opened_s) <= 1.0
+            self._opened_s = max(seconds, self._opened_s) if near else seconds
+        else:
+            self._longest_s = max(self._longest_s, seconds)
 
     def told_end(self, reset: int, opened_by: float) -> float:
         """When the server's clock has surely reached `reset`.
@@ -67,7 +69,8 @@ class WindowClock:
         `opened_by` is the latest moment the window may have opened: it is over a length later where no Date told.
         """
         at = self._server.latest(reset)
-        return opened_by + self.window_s if at is None else at
+        # A second more than a window is no window's: a clock was set, or somebody between made the number up.
+        return opened_by + self.window_s if at is None else min(at, opened_by + self.window_s + 1.0)
 
     def surely_over(self, reset: int, opened_by: float) -> float:
         """When the window is over whichever way the org counts."""

@@ -178,12 +178,8 @@ class Result:
     org: Org
     mean: float
     """Average time until a user is revoked."""
-    kept: bool
-    """Whether no request of others was refused in a window in which they asked for no more than the reserve."""
     denied: int
     """Requests of others that were refused, in any window."""
-    later: int
-    """The same without the first two windows, in which nobody can know them."""
 
     @property
     def ratio(self) -> float:
@@ -242,12 +238,6 @@ async def drain(pacer: Pacer, org: Org, users: int, *, share: float = 0.2, at_on
 
     await asyncio.gather(*(one() for _ in range(users)))
     counter = org.counters[Endpoint.SESSIONS]
-    reserve = [math.ceil(window.limit * share - 1e-9) for window in counter.log]
-    kept = all(
-        window.others_served == window.others_asked
-        for window, promised in zip(counter.log, reserve, strict=True)
-        if window.others_asked <= promised
-    )
     latency = sum(org.latency) / 2
     return Result(
         users,
@@ -255,7 +245,5 @@ async def drain(pacer: Pacer, org: Org, users: int, *, share: float = 0.2, at_on
         bound(counter, users, start, share=share, at_once=at_once, latency=latency),
         org,
         sum(done) / len(done),
-        kept,
         sum(window.others_asked - window.others_served for window in counter.log),
-        sum(window.others_asked - window.others_served for window in [w for w in counter.log if w.ours][2:]),
     )

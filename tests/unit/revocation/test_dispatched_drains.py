@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from console.okta.errors import RateLimited
 from console.okta.limits import Endpoint, Priority
 from console.revocation.states import Options, State
 from tests.support.fake_org import Bench, FakeOrg, users
@@ -167,3 +168,103 @@ async def test_after_a_stop_nobody_waits_at_the_gate(clock: VirtualClock) -> Non
     assert engine.pacer.state() == "idle"
     finished = await engine.dispatcher.wait(await engine.confirm(5))
     assert dict(finished.outcomes)[State.REVOKED] == 5
+
+
+@on_virtual_time
+async def test_one_request_that_hangs_holds_nobody_else_back(clock: VirtualClock) -> None:
+    org = FakeOrg(clock, limit=600, latency=(0.1, 0.1))
+    engine = Bench(clock, org=org)
+    first = engine.stage(10)
+    org.answers[engine.queue.items[first[3]].user.id] = ["hang"]
+    await engine.dispatcher.confirm(first, case="", reason="")
+    await clock.sleep(6)
+    later = [item.id for item in engine.queue.stage(users(110)[10:], Options()).added]
+    await engine.dispatcher.confirm(later, case="", reason="")
+    await clock.sleep(5)
+    assert engine.states().count("revoked") == 109
+    for task in engine.dispatcher._sender.under_way().values():
+        task.cancel()
+
+
+@on_virtual_time
+async def test_a_probe_that_hangs_is_followed_by_another(clock: VirtualClock) -> None:
+    org = FakeOrg(clock, limit=600, latency=(0.1, 0.1))
+    engine = Bench(clock, org=org)
+    ids = engine.stage(20)
+    org.answers[engine.queue.items[ids[0]].user.id] = ["hang"]
+    await engine.dispatcher.confirm(ids, case="", reason="")
+    await clock.sleep(6)
+    assert engine.states().count("revoked") == 19
+    for task in engine.dispatcher._sender.under_way().values():
+        task.cancel()
+
+
+@on_virtual_time
+async def test_what_is_confirmed_while_a_stop_waits_is_sent_after_it(clock: VirtualClock) -> None:
+    org = FakeOrg(clock, limit=600, latency=(0.1, 0.1))
+    engine = Bench(clock, org=org)
+    first = engine.stage(10)
+    org.answers[engine.queue.items[first[5]].user.id] = ["hang"]
+    await engine.dispatcher.confirm(first, case="", reason="")
+    await clock.sleep(2)
+    stopping = asyncio.create_task(engine.dispatcher.stop())
+    await clock.sleep(1)
+    later = [item.id for item in engine.queue.stage(users(20)[10:], Options()).added]
+    batch = await engine.dispatcher.confirm(later, case="", reason="")
+    for task in engine.dispatcher._sender.under_way().values():
+        task.cancel()
+    await stopping
+    async with asyncio.timeout(10):
+        finished = await engine.dispatcher.wait(batch.id)
+    assert dict(finished.outcomes)[State.REVOKED] == 10
+
+
+@on_virtual_time
+async def test_mistakes_of_ours_open_the_circuit_too(clock: VirtualClock) -> None:
+    org = FakeOrg(clock, limit=600, latency=(0.1, 0.1))
+    engine = Bench(clock, org=org)
+    problems: list[dict[str, object]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: problems.append(context))
+    ids = engine.stage(60)
+    for id_ in ids[:30]:
+        org.answers[engine.queue.items[id_].user.id] = [ZeroDivisionError("ours")]
+    await engine.dispatcher.confirm(ids, case="", reason="")
+    await clock.sleep(30)
+    assert engine.dispatcher.paused is not None
+    assert engine.states().count("unknown") < 20
+    while engine.dispatcher.paused is not None:
+        engine.dispatcher.resume()
+        await clock.sleep(10)
+    assert engine.states().count("revoked") == 30
+    assert len(problems) == 30
+
+
+@on_virtual_time
+async def test_a_stop_overtakes_what_the_history_could_not_take(clock: VirtualClock) -> None:
+    org = FakeOrg(clock, limit=600, latency=(0.2, 0.2))
+    engine = Bench(clock, org=org)
+    ids = engine.stage(4)
+    refused = engine.queue.items[ids[1]].user.id
+    org.answers[refused] = [RateLimited("too many", status=429)]
+    await engine.dispatcher.confirm(ids, case="", reason="")
+    await clock.sleep(0.35)
+    engine.history.down = True
+    await clock.sleep(2)
+    assert engine.dispatcher.paused is not None
+    engine.history.down = False
+    await engine.dispatcher.stop()
+    await clock.sleep(5)
+    told = {record.user.id: record.outcome for record in engine.history.records.values()}
+    assert told == {item.user.id: item.state.value for item in engine.queue.items.values()}
+
+
+@on_virtual_time
+async def test_with_fewer_left_the_last_ones_leave_at_once(clock: VirtualClock) -> None:
+    engine = bench(clock, 50)
+    ids = engine.stage(100)
+    await engine.dispatcher.confirm(ids, case="", reason="")
+    await clock.sleep(10)
+    waiting = [item.id for item in engine.queue.items.values() if item.state is State.QUEUED]
+    await engine.dispatcher.cancel(waiting[:-1])
+    await clock.sleep(1)
+    assert engine.queue.items[waiting[-1]].state is State.REVOKED

@@ -95,7 +95,7 @@ async def test_a_lost_probe_is_followed_by_another(clock: VirtualClock) -> None:
     pacer = make(clock)
     probe = await pacer.enter(USERS, Priority.REVOCATION)
     waiter = asyncio.create_task(pacer.enter(USERS, Priority.REVOCATION))
-    await clock.sleep(5)
+    await clock.sleep(1.5)
     assert not waiter.done()
     probe.lost()
     await clock.sleep(0)
@@ -173,6 +173,8 @@ async def test_asking_for_more_at_once_does_not_forget_what_was_too_many(clock: 
     assert (pacer.in_flight, pacer.allowed) == (10, learned)
     pacer.in_flight = 2
     assert pacer.allowed == 2
+    pacer.in_flight = 8
+    assert pacer.allowed == 2, "nor does asking for less first"
     fresh = make(clock)
     fresh.in_flight = 10
     assert fresh.allowed == 10, "where nothing was too many, more is more at once"
@@ -223,6 +225,44 @@ async def test_429s_of_a_proxy_back_off_exponentially(clock: VirtualClock) -> No
         permit.answered(answer(clock, 429, RateHeaders()))
     gaps = [later - earlier for earlier, later in pairwise(at)]
     assert all(2**n * 0.5 <= gap <= 2**n for n, gap in enumerate(gaps, start=1)), gaps
+
+
+@on_virtual_time
+async def test_a_proxy_that_turns_a_whole_burst_away_costs_one_wait(clock: VirtualClock) -> None:
+    org, pacer = FakeOrg(clock, limit=600, latency=(0.1, 0.1)), make(clock)
+    await drain(pacer, org, 20)
+    permits = [await pacer.enter(USERS, Priority.REVOCATION) for _ in range(8)]
+    asked = clock.monotonic()
+    await clock.sleep(0.1)
+    for permit in permits:
+        permit.answered(Answer(USERS, 429, RateHeaders(), asked, clock.monotonic()))
+    began = clock.monotonic()
+    await drain(pacer, org, 1)
+    assert clock.monotonic() - began < 2.5
+
+
+@on_virtual_time
+async def test_a_429_that_kin_met_holds_whoever_shares_the_counter(clock: VirtualClock) -> None:
+    org, pacer = FakeOrg(clock, limit=100, latency=(0.1, 0.1)), make(clock, reserve=0.0)
+    for _ in range(4):
+        await send(pacer, org)
+        await send(pacer, org, Priority.LOOKUP, Endpoint.SEARCH)
+    org.others(100)
+    assert await send(pacer, org) == 429
+    some = [asyncio.create_task(send(pacer, org, Priority.LOOKUP, Endpoint.SEARCH)) for _ in range(8)]
+    await asyncio.gather(*some)
+    assert org.rejected == 1
+
+
+@on_virtual_time
+async def test_no_reset_is_waited_for_longer_than_a_window(clock: VirtualClock) -> None:
+    org, pacer = FakeOrg(clock, limit=100, latency=(0.1, 0.1)), make(clock)
+    await drain(pacer, org, 5)
+    permit = await pacer.enter(USERS, Priority.REVOCATION)
+    permit.answered(answer(clock, 429, RateHeaders(100, 0, 99_999_999_999, None)))
+    began = clock.monotonic()
+    await send(pacer, org)
+    assert clock.monotonic() - began < 63
 
 
 @on_virtual_time
