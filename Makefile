@@ -7,10 +7,10 @@ RIVALS := $(VENV)/bench/.installed
 # A variable of the developer's own shell must not reach a test or a picture.
 CLEAN := env -u NO_COLOR -u TEXTUAL_THEME -u TEXTUAL_FILTERS
 
-.PHONY: help venv demo test check bench crash keys screenshots snapshots clean
+.PHONY: help venv demo test check bench bench-short crash soak keys screenshots snapshots clean
 
 help: ## this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 venv: $(STAMP) ## set up .venv
 
@@ -29,8 +29,8 @@ $(STAMP): pyproject.toml
 demo: $(STAMP) ## open the console on the embedded demo org
 	@$(BIN)/evict demo
 
-test: $(STAMP) ## every test
-	$(CLEAN) $(BIN)/python -m pytest -q -n 2
+test: $(STAMP) ## every test but those that need the machine to themselves
+	$(CLEAN) $(BIN)/python -m pytest -q -n 2 -m 'not alone'
 
 check: $(STAMP) ## lint, format, types, layers
 	$(BIN)/ruff check .
@@ -44,6 +44,9 @@ snapshots: $(STAMP) ## bless what the screens look like now (look at them first)
 bench: $(STAMP) $(RIVALS) ## measure drains, keys and records on this machine, into README (9 minutes)
 	$(CLEAN) $(BIN)/python -m tests.bench
 
+bench-short: $(STAMP) ## the tests of the bench that need the machine to themselves (1 minute)
+	$(CLEAN) $(BIN)/python -m pytest -q -m alone
+
 # The SDK that Evict is measured beside; where it can't be had, the table says so and the rest is measured.
 $(RIVALS): pyproject.toml $(STAMP)
 	@mkdir -p $(VENV)/bench && if command -v uv >/dev/null 2>&1; then \
@@ -56,6 +59,10 @@ $(RIVALS): pyproject.toml $(STAMP)
 
 crash: $(STAMP) ## kill drains at random moments and hold the history against the org (ROUNDS=50)
 	$(CLEAN) EVICT_CRASH_ROUNDS=$(or $(ROUNDS),50) $(BIN)/python -m pytest -q -n 2 tests/crash
+
+soak: $(STAMP) ## drain against simulated orgs for longer (ROUNDS=20)
+	$(CLEAN) EVICT_SIM_ROUNDS=$(or $(ROUNDS),$(EVICT_SIM_ROUNDS),20) $(BIN)/python -m pytest -q -n 2 \
+		tests/unit/revocation/test_simulated_drains.py
 
 keys: $(STAMP) ## write the table of keys into README
 	@$(BIN)/python -m tests.keys

@@ -54,6 +54,9 @@ async def draw(name: str) -> str:
 
 
 async def _draw_all() -> None:
+    from tests.support import idle
+
+    idle.install()
     FOLDER.mkdir(exist_ok=True)
     for name in PICTURES:
         svg = await draw(name)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 from console.settings import Settings
 from console.ui.app import EvictApp
@@ -29,7 +32,33 @@ async def _run(settings: Settings, *, demo: bool, users: int | None, seed: int |
         workspace = await Workspace.open(settings)
     try:
         app = EvictApp(workspace)
-        await app.run_async()
+        with leaving_on_signals(app):
+            await app.run_async()
     finally:
         await workspace.aclose()
     return app.return_code or 0
+
+
+@contextmanager
+def leaving_on_signals(app: EvictApp) -> Iterator[None]:
+    """Leave as if asked to when the system wants the process gone or the terminal is (a dropped ssh connection).
+
+    What is under way is awaited then and the screen given back; a second signal has its usual effect.
+    """
+    loop = asyncio.get_running_loop()
+    numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+
+    def leave(number: int) -> None:
+        for one in numbers:
+            loop.remove_signal_handler(one)
+        app.exit(return_code=128 + number)
+
+    for number in numbers:
+        with suppress(NotImplementedError):  # a system without them, such as Windows
+            loop.add_signal_handler(number, leave, number)
+    try:
+        yield
+    finally:
+        for number in numbers:
+            with suppress(NotImplementedError):
+                loop.remove_signal_handler(number)

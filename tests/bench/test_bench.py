@@ -14,7 +14,7 @@ from tests.bench.terminal import Terminal
 SETTING = limited.Setting(limit=40, window_s=3, users=80)
 
 
-@pytest.mark.slow
+@pytest.mark.alone
 async def test_evict_sees_all_out_and_takes_nothing_from_everyone_else() -> None:
     drained = await limited.drain(EVICT_REVOKE, SETTING, others=SETTING.reserve)
     assert (drained.revoked, drained.window_429s, drained.crowded_429s) == (80, 0, 0)
@@ -27,7 +27,7 @@ async def test_evict_sees_all_out_and_takes_nothing_from_everyone_else() -> None
     assert any("could not be installed" in line for line in told), "a contender that is missing has a row"
 
 
-@pytest.mark.slow
+@pytest.mark.alone
 async def test_a_bare_loop_meets_429s_and_takes_what_is_everyone_elses() -> None:
     drained = await limited.drain(BARE, SETTING, others=SETTING.reserve)
     assert drained.revoked == 80
@@ -37,7 +37,7 @@ async def test_a_bare_loop_meets_429s_and_takes_what_is_everyone_elses() -> None
     assert drained.everyone_else.failed == 0
 
 
-@pytest.mark.slow
+@pytest.mark.alone
 async def test_pipeline_and_loop_are_measured_alike() -> None:
     rates = await unlimited.side_by_side(60)
     assert [rate.revoked for rate in rates] == [60] * 4
@@ -45,7 +45,7 @@ async def test_pipeline_and_loop_are_measured_alike() -> None:
     assert len(unlimited.lines(rates)) == 4 + len(rates)
 
 
-@pytest.mark.slow
+@pytest.mark.alone
 @pytest.mark.skipif(not hasattr(os, "openpty"), reason="needs a pseudo terminal")
 async def test_keys_are_seen_on_the_screen_of_the_real_console() -> None:
     felt = await keys.measure(SHORT.queue)

@@ -258,7 +258,7 @@ async def test_what_failed_stays_in_sight_and_is_staged_again() -> None:
         await console.until(lambda: "∅ not found" in console.text() and "404" in console.text())
         await console.pilot.press("R")
         await console.until(lambda: console.states() == [State.NOT_FOUND, State.STAGED])
-        assert [item.state for item in console.queue.rows] == [State.NOT_FOUND, State.STAGED]
+        await console.until(lambda: [one.state for one in console.queue.rows] == [State.NOT_FOUND, State.STAGED])
         await console.pilot.press("C")
         await console.until(lambda: console.states() == [State.STAGED])
 
