@@ -92,24 +92,24 @@ class TriageScreen(Filling, Running, Taking):
             self._limited = 0
             self._say(said, title="Rate limit", warn=True)
 
-    # Focus, details
+    # Focus, details. `set_focus` moves it at once, `Widget.focus` some keys later.
 
     def action_search(self) -> None:
         """To the search box, with its text selected."""
-        self._search.box.focus()
+        self.set_focus(self._search.box)
         self._search.box.select_all()
 
     def action_other_list(self) -> None:
         """From one list to the other."""
-        (self._search if self._in_queue else self._queue).table.focus()
+        self.set_focus((self._search if self._in_queue else self._queue).table)
 
     def key_escape(self) -> None:
         """One step back: out of the drawer, out of the search box, clear the marks."""
         if self.has_class("-details"):
             self._open_details(False)
-            self.query_one(f"#{self._source}").focus()
+            self.set_focus(self.query_one(f"#{self._source}"))
         elif not isinstance(self.focused, VirtualTable):
-            self._search.table.focus()
+            self.set_focus(self._search.table)
         else:
             self.focused.action_clear_marks()
 

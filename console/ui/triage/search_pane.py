@@ -98,13 +98,12 @@ class SearchPane(Vertical):
 
     @on(Input.Submitted, "#search")
     def _entered(self, event: Input.Submitted) -> None:
-        """Enter goes to the list, and does not wait for the rest of the pause in typing."""
+        """Enter does not wait for the rest of the pause in typing; the box itself goes to the list."""
         event.stop()
         text = event.value.strip()
         if self._timer is not None and text:
             self._stop()
             self._ask(text)
-        self.table.focus()
 
     def more(self) -> bool:
         """Fetch what the search left out; False where it left nothing out."""
