@@ -63,7 +63,7 @@ class TriageScreen(Filling, Running, Taking):
         """Show what the engine did."""
         if changes.items or changes.removed:
             self._badges.learn(changes)
-            self._search.table.refresh()
+            self._search.show_badges(changes)
         self._queue.tick(changes)
         user = self._user
         if user is not None and any(item.user.id == user.id for item in changes.items.values()):
@@ -161,9 +161,7 @@ class TriageScreen(Filling, Running, Taking):
     def _say_marks(self) -> None:
         for pane in (self._search, self._queue):
             marked = len(pane.table.marked)
-            words = f"{marked:,} marked" if marked else ""
-            if words != (pane.border_subtitle or ""):  # setting it draws the whole pane anew
-                pane.border_subtitle = words
+            pane.say_below(f"{marked:,} marked" if marked else "")
 
     def action_more(self) -> None:
         """The rest of a search that was cut short."""
