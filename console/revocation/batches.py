@@ -23,7 +23,15 @@ class OpenBatch:
     """Whether nothing more is added."""
     stopped: bool = False
     left: int = 0
+    booking: int = 0
+    """What is being written into the history, and not left to be sent before that."""
     outcomes: dict[State, int] = field(default_factory=lambda: dict.fromkeys(OUTCOMES, 0))
+
+    @property
+    def progress(self) -> tuple[int, int]:
+        """How many have an outcome, and how many there are."""
+        done = sum(self.outcomes.values())
+        return done, done + self.left + self.booking
 
 
 class Batches:

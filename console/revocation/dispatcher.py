@@ -96,6 +96,10 @@ class Dispatcher:
         """The oldest batch without an end."""
         return next((opened.batch for opened in self._batches.under_way()), None)
 
+    def progress(self) -> tuple[int, int]:
+        """Of the oldest batch without an end: how many have an outcome, and how many there are."""
+        return next((opened.progress for opened in self._batches.under_way()), (0, 0))
+
     def eta_s(self) -> float | None:
         """Seconds until everything confirmed is sent; None while nothing runs, it is paused, or no limit is known."""
         if not self.running or self._brake.paused is not None:
@@ -180,7 +184,11 @@ class Dispatcher:
             replace(item, state=State.QUEUED, batch_id=batch.id, case=batch.case, reason=batch.reason) for item in items
         )
         queued_at = timestamp(self._clock.now())
-        await self._recorder.book(items, batch, org=self._org, operator=self._operator(), queued_at=queued_at)
+        opened.booking = len(items)
+        try:
+            await self._recorder.book(items, batch, org=self._org, operator=self._operator(), queued_at=queued_at)
+        finally:
+            opened.booking = 0
 
     def _begin(self, opened: OpenBatch, items: Sequence[Item]) -> None:
         opened.left += len(items)

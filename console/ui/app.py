@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import partial
 from typing import Any, ClassVar
 
 from rich.segment import Segments
 from rich.text import Text
 from textual import work
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.binding import BindingType
 from textual.screen import Screen
 
@@ -22,7 +22,9 @@ from console.ui.changes import Collector
 from console.ui.controls import Controls
 from console.ui.crash import report
 from console.ui.garbage import LongLived
+from console.ui.key_order import KeysInOrder
 from console.ui.look import look
+from console.ui.modes import SCREENS_OF_MODES
 from console.ui.screens.confirm import Confirm
 from console.ui.widgets.line import Line
 from console.workspace import Workspace
@@ -30,33 +32,7 @@ from console.workspace import Workspace
 TICK_S = 0.1
 
 
-def _triage(workspace: Workspace) -> Screen[Any]:
-    from console.ui.screens.triage import TriageScreen
-
-    return TriageScreen(workspace)
-
-
-def _history(workspace: Workspace) -> Screen[Any]:
-    from console.ui.screens.history import HistoryScreen
-
-    return HistoryScreen(workspace)
-
-
-def _limits(workspace: Workspace) -> Screen[Any]:
-    from console.ui.screens.limits import LimitsScreen
-
-    return LimitsScreen(workspace)
-
-
-SCREENS_OF_MODES: dict[str, Callable[[Workspace], Screen[Any]]] = {
-    "triage": _triage,
-    "history": _history,
-    "limits": _limits,
-}
-"""Imported when first shown: the console's first frame needs only one of them."""
-
-
-class EvictApp(App[None]):
+class EvictApp(KeysInOrder):
     """The console on screen. It owns no service: the workspace does, and outlives it."""
 
     TITLE = "Evict"

@@ -20,7 +20,7 @@ from tests.bench.terminal import HEIGHT, WIDTH, Terminal
 BAR = "▌"
 """Stands before the row under the cursor of a list."""
 MIDDLE = WIDTH // 2
-FOUND, QUEUED = (0, 6), (64, 72)
+FOUND, QUEUED = (0, 6), (61, 72)
 """Columns in which the bars of the two lists stand; further right, a notification's edge looks like one."""
 BACKSPACE, TAB, CLEAR, DOWN, UP = "\x7f", "\t", "\x1c", "\x1b[B", "\x1b[A"
 WHOLE_BORDER = re.compile(r"─+( [0-9,]+ marked ─)?╯ ?")
@@ -158,7 +158,7 @@ class Operator:
         return took
 
     def _line(self, y: int) -> str:
-        return self._terminal.text(y, 1, MIDDLE).strip()
+        return self._terminal.text(y, 1, MIDDLE - 1).strip()
 
     def _reads(self, y: int, text: str) -> bool:
         return self._line(y) == text

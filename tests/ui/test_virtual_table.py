@@ -14,6 +14,7 @@ from textual.message import Message
 
 from console.text import width
 from console.ui.widgets.columns import lay_out
+from console.ui.widgets.rows import Rows
 from console.ui.widgets.virtual_table import Cell, Column, VirtualTable
 from tests.support.hostile import HOSTILE
 
@@ -261,3 +262,19 @@ def test_columns_fit_any_room(room: int) -> None:
     assert (len(laid) == 3) == (room >= 21)
     if room >= 21:
         assert used == room
+
+
+def test_settling_moves_only_what_changed_to_where_a_full_sort_puts_it() -> None:
+    column: Column[tuple[str, int]] = Column("n", "N", lambda row: row[0], 4, sort=lambda row: (row[1], row[0]))
+    held: Rows[tuple[str, int]] = Rows(lambda row: row[0])
+    held.sort(column)
+    held.replace([(f"{number:03}", number % 5) for number in range(100)])
+    held.cursor = 40
+    here = held.current_key
+    changed = [("003", 0), ("050", 4), ("017", 9)]
+    for row in changed:
+        held.put(row)
+    held.settle([row[0] for row in changed] + ["gone"])
+    assert held.all == sorted(held.all, key=lambda row: (row[1], row[0]))
+    assert [held.place(row[0]) for row in held.all] == list(range(100))
+    assert held.current_key == here

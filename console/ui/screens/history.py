@@ -143,7 +143,7 @@ class HistoryScreen(HistoryCommands):
 
     def action_filter(self) -> None:
         """To the filter box."""
-        self.query_one("#filter", Input).focus()
+        self.set_focus(self.query_one("#filter", Input))
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Filter as it is typed; half a word that makes no sense yet keeps the old filter and says why."""
@@ -161,11 +161,6 @@ class HistoryScreen(HistoryCommands):
         self._revision = None
         self._load()
 
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Enter keeps the filter and goes to the list."""
-        event.stop()
-        self.table.focus()
-
     def key_escape(self) -> None:
         """One step back: out of the record, out of the filter (and clear it), clear the marks."""
         box = self.query_one("#filter", Input)
@@ -173,9 +168,9 @@ class HistoryScreen(HistoryCommands):
             self._open_record(False)
         elif box.value:
             box.value = ""
-            self.table.focus()
+            self.set_focus(self.table)
         elif self.focused is not self.table:
-            self.table.focus()
+            self.set_focus(self.table)
         else:
             self.table.action_clear_marks()
 
@@ -203,4 +198,4 @@ class HistoryScreen(HistoryCommands):
         pane = self.query_one("#record-pane")
         self.set_class(opened, "-record")
         pane.border_subtitle = "Esc back to the list" if opened else ""
-        (pane if opened else self.table).focus()
+        self.set_focus(pane if opened else self.table)

@@ -63,7 +63,7 @@ class TriageScreen(Filling, Running, Taking):
         """Show what the engine did."""
         if changes.items or changes.removed:
             self._badges.learn(changes)
-            self._search.table.refresh()
+            self._search.show_badges(changes)
         self._queue.tick(changes)
         user = self._user
         if user is not None and any(item.user.id == user.id for item in changes.items.values()):
@@ -92,24 +92,24 @@ class TriageScreen(Filling, Running, Taking):
             self._limited = 0
             self._say(said, title="Rate limit", warn=True)
 
-    # Focus, details
+    # Focus, details. `set_focus` moves it at once, `Widget.focus` some keys later.
 
     def action_search(self) -> None:
         """To the search box, with its text selected."""
-        self._search.box.focus()
+        self.set_focus(self._search.box)
         self._search.box.select_all()
 
     def action_other_list(self) -> None:
         """From one list to the other."""
-        (self._search if self._in_queue else self._queue).table.focus()
+        self.set_focus((self._search if self._in_queue else self._queue).table)
 
     def key_escape(self) -> None:
         """One step back: out of the drawer, out of the search box, clear the marks."""
         if self.has_class("-details"):
             self._open_details(False)
-            self.query_one(f"#{self._source}").focus()
+            self.set_focus(self.query_one(f"#{self._source}"))
         elif not isinstance(self.focused, VirtualTable):
-            self._search.table.focus()
+            self.set_focus(self._search.table)
         else:
             self.focused.action_clear_marks()
 
@@ -161,9 +161,7 @@ class TriageScreen(Filling, Running, Taking):
     def _say_marks(self) -> None:
         for pane in (self._search, self._queue):
             marked = len(pane.table.marked)
-            words = f"{marked:,} marked" if marked else ""
-            if words != (pane.border_subtitle or ""):  # setting it draws the whole pane anew
-                pane.border_subtitle = words
+            pane.say_below(f"{marked:,} marked" if marked else "")
 
     def action_more(self) -> None:
         """The rest of a search that was cut short."""

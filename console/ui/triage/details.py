@@ -112,11 +112,18 @@ class Details(VerticalScroll, can_focus=True):
         self._workspace = workspace
         self._badges = badges
         self._user: User | None = None
+        self._unshown = False
+        """Whether it was closed when it was told of the user: asking the history for nobody would hold up keys."""
         self.border_title = "User"
         self._who = Facts(id="details-who")
         self._guard = Facts(id="details-guard")
         self._standing = Facts(id="details-queue")
         self._past = Facts(id="details-past", name_cells=16)
+
+    def on_show(self) -> None:
+        """It is opened: who has come under the cursor meanwhile?"""
+        if self._unshown:
+            self.show(self._user)
 
     def compose(self) -> ComposeResult:
         """Three groups, beside or below each other."""
@@ -128,9 +135,12 @@ class Details(VerticalScroll, can_focus=True):
             yield self._past
 
     def show(self, user: User | None) -> None:
-        """Another user, or the same one with news."""
-        same = user is not None and self._user is not None and user.id == self._user.id
-        self._user = user
+        """Another user, or the same one with news; while it is closed, no more than who it is."""
+        if not self.display:
+            self._user, self._unshown = user, True
+            return
+        same = user is not None and self._user is not None and user.id == self._user.id and not self._unshown
+        self._user, self._unshown = user, False
         if user is None:
             for part in (self._guard, self._standing, self._past):
                 part.show(())

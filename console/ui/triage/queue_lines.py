@@ -91,9 +91,6 @@ class ProgressLine(Line):
         super().__init__()
         self._workspace = workspace
         self._intent = intent
-        self._batch: str | None = None
-        self._counted_at = -1.0
-        self._counted = (0, 0)
         self.display = False
 
     def tick(self) -> None:
@@ -123,15 +120,9 @@ class ProgressLine(Line):
 
     def _batch_facts(self, cells: int) -> list[Fact]:
         dispatcher = self._workspace.dispatcher
-        batch = dispatcher.current
-        if batch is None:
+        done, total = dispatcher.progress()
+        if not total:
             return []
-        now = self._workspace.clock.monotonic()
-        if batch.id != self._batch or now - self._counted_at >= 0.3:
-            self._batch, self._counted_at = batch.id, now
-            items = [item for item in self._workspace.queue.items.values() if item.batch_id == batch.id]
-            self._counted = (sum(item.state.final for item in items), len(items))
-        done, total = self._counted
         share = done / total if total else 0.0
         eta = dispatcher.eta_s()
         told = [fact(f"{done:,} of {total:,}  {int(share * 100)} %", "$foreground bold")]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from textual.app import ComposeResult
-from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Static
 
@@ -15,6 +16,7 @@ from console.ui.look import look
 from console.ui.triage.badges import options_cell
 from console.ui.triage.intent import Intent
 from console.ui.triage.queue_lines import CountsLine, IntentLine, ProgressLine
+from console.ui.widgets.pane import Pane
 from console.ui.widgets.virtual_table import Column, VirtualTable
 from console.workspace import Workspace
 
@@ -45,20 +47,34 @@ class QueueTable(VirtualTable[Item]):
         held = self._held
         return held.sorted_by is not None and held.sorted_by.key == "state" and not held.descending
 
-    def bring_up(self) -> None:
-        """Sort by state again. A cursor on top stays on top; elsewhere it stays with its row."""
-        if self.follows:
-            on_top = self._held.cursor == 0
-            self.sort_by("state")
-            if on_top:
-                self.move_to(0)
+    def bring_up(self, changed: Iterable[str]) -> None:
+        """Rows of these keys go where their states belong. A cursor on top stays there, another with its row.
+
+        Draws only the lines in view that show another row than before.
+        """
+        if not self.follows:
+            return
+        on_top = self._held.cursor == 0
+        before, cursor = self._in_view(), self._held.cursor
+        self._held.settle(changed)
+        for place, (old, new) in enumerate(zip(before, self._in_view(), strict=True), self.scroll_offset.y):
+            if old is not new:
+                self._redraw(place)
+        if self._held.cursor != cursor:
+            self._redraw(cursor)
+            self._redraw(self._held.cursor)
+        self.move_to(0 if on_top else self._held.cursor)
+
+    def _in_view(self) -> list[Item]:
+        top = self.scroll_offset.y
+        return self._held.all[top : top + self.size.height]
 
 
 BANNER_FRAME = 3
 """Cells of the banner's own: the bar on its left, and a space on either side."""
 
 
-class QueuePane(Vertical):
+class QueuePane(Pane):
     """Everything in the queue, whatever its state."""
 
     def __init__(self, workspace: Workspace, intent: Intent) -> None:
@@ -66,7 +82,8 @@ class QueuePane(Vertical):
         self._workspace = workspace
         self._intent = intent
         self._sort_due = 0.0
-        self._moved = False
+        self._moved: set[str] = set()
+        """IDs of items that may stand where they belong no more."""
         self.border_title = "Queue"
         self.table = QueueTable(self._columns(), key=lambda item: item.id, empty=NOTHING_QUEUED, id="queue")
         """The rows."""
@@ -119,12 +136,12 @@ class QueuePane(Vertical):
             table.remove_rows(changes.removed)
         if changes.items:
             table.append_rows(changes.items.values())
-            self._moved = True
+            self._moved.update(changes.items)
         now = self._workspace.clock.monotonic()
         if self._moved and now >= self._sort_due:
-            self._moved = False
+            moved, self._moved = self._moved, set()
             self._sort_due = now + (SORT_EVERY_S if table.row_count < MANY else 4 * SORT_EVERY_S)
-            table.bring_up()
+            table.bring_up(moved)
         self._banner()
 
     def _banner(self) -> None:

@@ -6,7 +6,6 @@ from contextlib import aclosing
 
 from textual import on, work
 from textual.app import ComposeResult
-from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
 from textual.timer import Timer
@@ -16,7 +15,9 @@ from console.okta.errors import OktaError
 from console.okta.models import User
 from console.revocation.lookup import find_users
 from console.text import count, sanitize
+from console.ui.changes import Changes
 from console.ui.triage.badges import Badges
+from console.ui.widgets.pane import Pane
 from console.ui.widgets.text_box import TextBox
 from console.ui.widgets.virtual_table import Column, VirtualTable
 from console.workspace import Workspace
@@ -28,7 +29,7 @@ HINT = "login, email, name or ID   group:NAME   =EXPRESSION"
 NOTHING_ASKED = "Press / and type to find users,\np to paste a list, o to open a file of targets."
 
 
-class SearchPane(Vertical):
+class SearchPane(Pane):
     """Search box, what came of it in words, and the users found."""
 
     class Found(Message):
@@ -81,7 +82,16 @@ class SearchPane(Vertical):
         )
 
     def _say(self, text: str, style: str = "$quiet") -> None:
-        self._words.update(Content.styled(text, style))
+        said = Content.styled(text, style)
+        size = self._words.content_size
+        self._words.update(said, layout=size.height != 1 or said.cell_length > size.width)
+
+    def show_badges(self, changes: Changes) -> None:
+        """Draw the lines of users whose standing in the queue is another now; of those taken out, no name is known."""
+        if changes.removed:
+            self.table.refresh()
+        else:
+            self.table.redraw({item.user.id for item in changes.items.values()})
 
     # Asking
 
@@ -98,13 +108,12 @@ class SearchPane(Vertical):
 
     @on(Input.Submitted, "#search")
     def _entered(self, event: Input.Submitted) -> None:
-        """Enter goes to the list, and does not wait for the rest of the pause in typing."""
+        """Enter does not wait for the rest of the pause in typing; the box itself goes to the list."""
         event.stop()
         text = event.value.strip()
         if self._timer is not None and text:
             self._stop()
             self._ask(text)
-        self.table.focus()
 
     def more(self) -> bool:
         """Fetch what the search left out; False where it left nothing out."""

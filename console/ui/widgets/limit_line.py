@@ -10,8 +10,6 @@ from console.text import duration, sanitize
 from console.ui.widgets.line import Fact, Line, bar, fact, lay
 from console.workspace import Workspace
 
-COUNT_EVERY_S = 0.3
-"""Counting a queue of thousands at every tick would be work for nothing."""
 WIDE = 108
 """Cells from which on everything is spelled out."""
 
@@ -22,8 +20,6 @@ class LimitLine(Line):
     def __init__(self, workspace: Workspace) -> None:
         super().__init__()
         self._workspace = workspace
-        self._counted_at = -1.0
-        self._progress: tuple[int, int] = (0, 0)
 
     def line(self, cells: int) -> Content:
         """The whole line."""
@@ -71,15 +67,11 @@ class LimitLine(Line):
 
     def _batch(self, cells: int) -> list[Fact]:
         dispatcher = self._workspace.dispatcher
-        batch = dispatcher.current
-        if batch is None or not dispatcher.running:
+        if not dispatcher.running:
             return []
-        now = self._workspace.clock.monotonic()
-        if now - self._counted_at >= COUNT_EVERY_S or self._counted_at < 0:
-            self._counted_at = now
-            items = [item for item in self._workspace.queue.items.values() if item.batch_id == batch.id]
-            self._progress = (sum(item.state.final for item in items), len(items))
-        done, total = self._progress
+        done, total = dispatcher.progress()
+        if not total:
+            return []  # it was only just opened
         return [
             Fact(bar(done / total if total else 0.0, 16 if cells >= WIDE else 8, "$state-revoked"), drop=9),
             fact(f"{done:,}/{total:,}", "$foreground bold", drop=1),

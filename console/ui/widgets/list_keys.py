@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic
 
@@ -53,6 +53,10 @@ class ListKeys(ScrollView, Generic[T]):
         """How many rows a page moves by."""
         raise NotImplementedError
 
+    def redraw(self, keys: Iterable[str]) -> None:
+        """Draw the lines of these rows."""
+        raise NotImplementedError
+
     # Moving
 
     def action_down(self) -> None:
@@ -91,7 +95,7 @@ class ListKeys(ScrollView, Generic[T]):
         before = self._held.marks
         change()
         if self._held.marks != before:
-            self.refresh()
+            self.redraw(self._held.marks ^ before)
             self.post_message(self.MarksChanged(self))
 
     def action_mark(self) -> None:

@@ -77,6 +77,12 @@ class Listed(ListKeys[T]):
             if (place := self._held.put(row)) is not None:
                 self._redraw(place)
 
+    def redraw(self, keys: Iterable[str]) -> None:
+        """Draw the lines of these rows, whose cells tell of something outside of the row."""
+        for key in keys:
+            if (place := self._held.place(key)) is not None:
+                self._redraw(place)
+
     def remove_rows(self, keys: Iterable[str]) -> None:
         """Take rows out; the cursor goes to the next one that stays."""
         with self._changing():

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from bisect import insort
 from collections.abc import Callable, Iterable
 from typing import Generic
 
 from console.ui.widgets.columns import Column, T
+
+FEW = 8
+"""Where more than one row in so many has moved, sorting all of them is quicker than moving each."""
 
 
 class Rows(Generic[T]):
@@ -86,6 +90,24 @@ class Rows(Generic[T]):
         self.sorted_by = column
         self.descending = descending
         self.replace(self.all)
+
+    def settle(self, keys: Iterable[str]) -> None:
+        """Move the rows of these keys to where the sort wants them now. Every other row must stand where it belongs."""
+        if self.sorted_by is None or (sort := self.sorted_by.sort) is None:
+            return
+        places = sorted({self._places[key] for key in keys if key in self._places})
+        if self.descending or len(places) > len(self.all) // FEW:
+            self.replace(self.all)
+            return
+        here = self.current_key
+        moving = [self.all[place] for place in places]
+        for place in reversed(places):
+            del self.all[place]
+        for row in moving:
+            insort(self.all, row, key=sort)
+        key = self.key
+        self._places = {key(row): place for place, row in enumerate(self.all)}
+        self.cursor = self.near(self._places.get(here or "", 0))
 
     # Marks
 

@@ -27,5 +27,10 @@ class TextBox(Input):
         return key in TYPED or super().check_consume_key(key, character)
 
     def action_leave(self) -> None:
-        """To the list."""
-        self.screen.query_one(f"#{self._list_id}").focus()
+        """To the list, at once: the next key is meant for it."""
+        self.screen.set_focus(self.screen.query_one(f"#{self._list_id}"))
+
+    async def action_submit(self) -> None:
+        """What was typed stands, and the list is next."""
+        await super().action_submit()
+        self.action_leave()
