@@ -151,6 +151,8 @@ async def details(stage: Triage) -> None:
     await stage.until(lambda: len(stage.states()) == 3)
     await stage.find("svc")
     await stage.pilot.press("plus", "enter")
+    # The drawer asks the history in a thread of its own.
+    await stage.until(lambda: "Evict has never revoked it" in stage.text())
     await rest(stage)
 
 
