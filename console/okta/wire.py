@@ -75,9 +75,7 @@ class Wire(httpx.AsyncBaseTransport):
             told = await self._pool.handle_async_request(asked)
         except tuple(ERRORS) as error:
             raise ERRORS[type(error)](str(error)) from error
-        return httpx.Response(
-            told.status, headers=told.headers, stream=_Body(told.stream), extensions=told.extensions
-        )
+        return httpx.Response(told.status, headers=told.headers, stream=_Body(told.stream), extensions=told.extensions)
 
     async def aclose(self) -> None:
         """Close every connection."""
