@@ -9,7 +9,6 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.events import Resize
-from textual.widgets import Footer
 
 from console.okta.models import User
 from console.revocation.events import BatchOpened, Event, RateLimitMet
@@ -21,6 +20,7 @@ from console.ui.triage.filling import Filling
 from console.ui.triage.running import Running
 from console.ui.triage.search_pane import SearchPane
 from console.ui.triage.taking import Taking
+from console.ui.widgets.footer import Footer
 from console.ui.widgets.limit_line import LimitLine
 from console.ui.widgets.title_line import TitleLine
 from console.ui.widgets.virtual_table import VirtualTable
