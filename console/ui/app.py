@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from functools import partial
 from typing import Any, ClassVar
@@ -30,6 +31,10 @@ from console.ui.widgets.line import Line
 from console.workspace import Workspace
 
 TICK_S = 0.1
+PUT_OFF = 2
+"""Ticks in a row at most that let keys go first."""
+TURN_S = 0.001
+"""For how long a thread has Python to itself: those that read keys and write to the terminal wait for nothing else."""
 
 
 class EvictApp(KeysInOrder):
@@ -55,6 +60,7 @@ class EvictApp(KeysInOrder):
         self._collector = Collector()
         self._bases: dict[str, Screen[Any]] = {}
         self._leaving = False
+        self._put_off = 0
         for mode in SCREENS_OF_MODES:
             self.add_mode(mode, partial(self._base, mode))
         own = config_dir(workspace.settings.config_dir) / "themes"
@@ -69,8 +75,10 @@ class EvictApp(KeysInOrder):
 
     async def on_mount(self) -> None:
         """Bring up the first screen; the org is asked meanwhile."""
+        sys.setswitchinterval(TURN_S)
         subscribe = self.workspace.events.subscribe
-        self._end_subscriptions = [subscribe(self._collector), subscribe(LongLived())]
+        long_lived = LongLived()
+        self._end_subscriptions = [subscribe(self._collector), subscribe(long_lived), long_lived.end]
         keys, problems = keymap(self.workspace.settings.keys)
         self.set_keymap(keys)
         await self.switch_mode("triage")
@@ -116,6 +124,10 @@ class EvictApp(KeysInOrder):
         """Show what the engine did since the last one: one repaint, however much it was."""
         if not self.is_running:
             return  # while the app closes, screens lose their widgets one by one
+        if self.key_under_way and self._put_off < PUT_OFF:
+            self._put_off += 1
+            return
+        self._put_off = 0
         changes = self._collector.take()
         with self.batch_update():
             for mode, screen in self._bases.items():
