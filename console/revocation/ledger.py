@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import Literal, NamedTuple
 
 from console.okta.limits import Answer, Endpoint
-from console.revocation.demand import Demand
+from console.revocation.demand import CAUTION, Demand
 from console.revocation.headerless import Headerless
 from console.revocation.server_clock import ServerClock
 from console.revocation.usage import Usage
@@ -105,7 +105,7 @@ class Ledger:
         """What is still left of the reserve: others used the rest already."""
         return max(0, self.reserve(share) - self.taken)
 
-    def hold(self, share: float) -> int:
+    def hold(self, share: float, caution: float = CAUTION) -> int:
         """Requests of this window to be left alone: the promise, or what others are likely to use if that is more."""
         promise = self.promise(share)
         ends_at = self.told_end()
@@ -113,13 +113,13 @@ class Ledger:
             return promise
         # From the last answer on, not from now: what others took since is not known.
         ahead = max(0.0, ends_at - self.seen_at)
-        expected = self.demand.ahead(ahead if share else min(ahead, NO_RESERVE_AHEAD_S))
+        expected = self.demand.ahead(ahead if share else min(ahead, NO_RESERVE_AHEAD_S), caution)
         most = max(0.0, MOST_FOR_OTHERS * self.limit - self.taken)
         return max(promise, math.ceil(min(most, max(expected, self.demand.burst))))
 
-    def free(self, share: float, *, urgent: bool = False) -> int:
+    def free(self, share: float, *, urgent: bool = False, caution: float = CAUTION) -> int:
         """Requests left of the window in hand after what is in flight and what is held; may be negative."""
-        return self.remaining - self.in_flight - (0 if urgent else self.hold(share))
+        return self.remaining - self.in_flight - (0 if urgent else self.hold(share, caution))
 
     def unseen(self, others: Iterable[Ledger]) -> int:
         """What `others` sent that the last answer may not have counted."""
@@ -204,7 +204,11 @@ class Ledger:
         self.headerless.over()
         since, blur = self.seen_at, self.in_flight + 1
         behind = self.remaining + self.in_flight + 1
-        if self._stepped and self.limit == window.limit and window.remaining <= behind:
+        stepped = self._stepped and self.limit == window.limit
+        if stepped and window.remaining > behind and answer.sent_at < self.seen_at:
+            # Late, or the first of the next window: what leaves from now on will tell which.
+            return False
+        if stepped and window.remaining <= behind:
             # The same window, told by a clock that was set anew, perhaps by an answer that is late.
             self.reset, self.remaining = window.reset, min(self.remaining, window.remaining)
             self._steps = self._server.steps
