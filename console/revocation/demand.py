@@ -16,6 +16,8 @@ SHORT_S = 1.0
 """No rate is told by less."""
 FIRST_S = 10.0
 """Seconds that a first look counts as: a few requests in the first second are no storm."""
+CAREFUL_FIRST_S = 3.0
+"""The same for as long as it costs nothing to take them for one."""
 
 
 class Demand:
@@ -67,11 +69,13 @@ class Demand:
         """Requests a second, most likely."""
         return self._requests / max(FIRST_S, self._seconds) if self.seen else 0.0
 
-    def ahead(self, seconds: float, caution: float = CAUTION) -> float:
-        """How many requests of others to expect at most within `seconds`; `caution` in standard deviations."""
+    def ahead(self, seconds: float, *, bold: bool = False) -> float:
+        """How many requests of others to expect at most within `seconds`; `bold`: no more than is likely."""
         if not self.seen or seconds <= 0:
             return 0.0
-        mean = self.rate * seconds
+        caution, first_s = (LAST_CAUTION, FIRST_S) if bold else (CAUTION, CAREFUL_FIRST_S)
+        watched = max(first_s, self._seconds)
+        mean = self._requests / watched * seconds
         clumps = max(1.0, self._strayed / max(1.0, self._expected))
         # Two uncertainties: how many will come at this rate, and whether it is this rate.
-        return mean + caution * math.sqrt(mean * clumps * (1.0 + seconds / max(FIRST_S, self._seconds)))
+        return mean + caution * math.sqrt(mean * clumps * (1.0 + seconds / watched))

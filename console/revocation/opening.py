@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from typing import Literal, NamedTuple
 
-from console.revocation.demand import CAUTION, LAST_CAUTION
 from console.revocation.ledger import Kin, Ledger
 
 Pace = Literal["sprint", "spread"]
@@ -64,18 +63,18 @@ def _free_now(ledger: Ledger, kin: Kin, wish: Wish) -> int:
     What is held beyond the promise costs a batch nothing that goes on in the next window anyway: later looks set free
     what others did not use. Where all that wait may still fit in, it would cost a whole window, so less is held.
     """
-    free = _free(ledger, kin, wish, CAUTION)
+    free = _free(ledger, kin, wish)
     if wish.urgent or not ledger.demand.seen or not free < wish.backlog <= ledger.remaining:
         return free
-    more = _free(ledger, kin, wish, LAST_CAUTION)
+    more = _free(ledger, kin, wish, bold=True)
     return more if wish.backlog <= more else free
 
 
-def _free(ledger: Ledger, kin: Kin, wish: Wish, caution: float) -> int:
+def _free(ledger: Ledger, kin: Kin, wish: Wish, *, bold: bool = False) -> int:
     """Requests left of the window; what kin were told of the same one later than this ledger counts too."""
-    free = ledger.free(wish.share, urgent=wish.urgent, caution=caution) - ledger.unseen(kin.known)
+    free = ledger.free(wish.share, urgent=wish.urgent, bold=bold) - ledger.unseen(kin.known)
     told = (
-        one.free(wish.share, urgent=wish.urgent, caution=caution) - one.unseen((ledger,))
+        one.free(wish.share, urgent=wish.urgent, bold=bold) - one.unseen((ledger,))
         for one in kin.known
         if one.seen_at > ledger.seen_at and ledger.same_window(one)
     )

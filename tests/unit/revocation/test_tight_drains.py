@@ -64,6 +64,16 @@ def test_more_is_left_to_others_while_that_costs_no_window() -> None:
     assert sum(result.denied for result in results) <= sum(window.others_asked for window in log) / 50
 
 
+def test_somebody_who_uses_twice_the_reserve_is_noticed_while_the_first_window_is_spent() -> None:
+    results = [
+        tight(700, lambda part: steady(2 * part), seed, others_first=False, in_flight=4)
+        for seed in range(max(3, ROUNDS))
+    ]
+    log = [window for result in results for window in result.org.counters[SESSIONS].log]
+    assert sum(result.denied for result in results) <= sum(window.others_asked for window in log) / 50
+    assert all(kept_the_promise(result) for result in results)
+
+
 # What is expected of others
 
 
@@ -91,6 +101,12 @@ def test_others_who_come_in_bursts_are_given_more() -> None:
     assert bursty.ahead(30.0) - 30 > 1.5 * (even.ahead(30.0) - 30)
 
 
-def test_less_caution_expects_less_but_never_less_than_the_mean() -> None:
+def test_the_bold_expect_less_but_never_less_than_the_mean() -> None:
     demand = watched((15, 15.0))
-    assert demand.ahead(30.0) > demand.ahead(30.0, 0.5) > demand.ahead(30.0, 0.0) == pytest.approx(30.0)
+    assert demand.ahead(30.0) > demand.ahead(30.0, bold=True) > 30.0
+
+
+def test_the_bold_do_not_take_a_few_requests_for_a_storm() -> None:
+    demand = watched((1, 0.5), (1, 0.5))
+    assert demand.ahead(60.0) > 100
+    assert demand.ahead(60.0, bold=True) < 30
