@@ -126,17 +126,12 @@ def read_secret_file(path: Path, *, limit: int) -> str:
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0))
     except OSError as error:
         raise UnsafePathError(f"cannot read {path}: {error.strerror}") from None
+    try:
+        _refuse_shared(path, os.fstat(descriptor))
+    except UnsafePathError:
+        os.close(descriptor)
+        raise
     with os.fdopen(descriptor, "rb") as file:
-        info = os.fstat(file.fileno())
-        if not stat.S_ISREG(info.st_mode):
-            raise UnsafePathError(f"{path} is not a plain file")
-        if hasattr(os, "getuid"):
-            if info.st_uid not in (os.getuid(), 0):
-                raise UnsafePathError(f"{path} belongs to another user: use a file of your own")
-            if info.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-                raise UnsafePathError(
-                    f"{path} can be read by others: run  chmod 600 {path}  and renew the secret in it"
-                )
         content = file.read(limit + 1)
     if len(content) > limit:
         raise UnsafePathError(f"{path} is larger than {limit:,} bytes: that is no such file")
@@ -144,3 +139,15 @@ def read_secret_file(path: Path, *, limit: int) -> str:
         return content.decode("utf-8-sig").strip()
     except UnicodeDecodeError:
         raise UnsafePathError(f"{path} is not UTF-8 text") from None
+
+
+def _refuse_shared(path: Path, info: os.stat_result) -> None:
+    """Raise UnsafePathError for what is no plain file of ours that nobody else can read."""
+    if not stat.S_ISREG(info.st_mode):
+        raise UnsafePathError(f"{path} is not a plain file")
+    if not hasattr(os, "getuid"):
+        return
+    if info.st_uid not in (os.getuid(), 0):
+        raise UnsafePathError(f"{path} belongs to another user: use a file of your own")
+    if info.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+        raise UnsafePathError(f"{path} can be read by others: run  chmod 600 {path}  and renew the secret in it")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import secrets
+import warnings
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -76,20 +77,15 @@ def read_key_file(path: Path) -> SecretStr:
 
 def _imported(text: SecretStr) -> tuple[RSAKey | ECKey, str | None, str | None]:
     """The key, and the `kid` and `alg` that a JWK names."""
-    from joserfc.errors import JoseError
-    from joserfc.jwk import ECKey, RSAKey, import_key
+    from joserfc.errors import JoseError, SecurityWarning
+    from joserfc.jwk import ECKey, RSAKey
 
     # A key in an environment variable often has its line breaks spelt out.
     raw = text.get_secret_value().strip().replace("\\n", "\n")
     try:
-        if raw.startswith("{"):
-            fields = _jwk(raw)
-            key: Any = import_key(fields)
-            named, wanted = _word(fields, "kid"), _word(fields, "alg")
-        elif "-----BEGIN" in raw:
-            key, named, wanted = _from_pem(raw), None, None
-        else:
-            raise KeyRefused("is neither PEM (-----BEGIN PRIVATE KEY-----) nor a JWK ({...}), nor a file of one")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", SecurityWarning)  # what is too short is refused below, in our words
+            key, named, wanted = _parsed(raw)
     except (JoseError, ValueError, TypeError, KeyError) as error:
         if isinstance(error, KeyRefused):
             raise
@@ -99,6 +95,18 @@ def _imported(text: SecretStr) -> tuple[RSAKey | ECKey, str | None, str | None]:
     if not key.is_private:
         raise KeyRefused("is the public half: the private key is needed")
     return key, named, wanted
+
+
+def _parsed(raw: str) -> tuple[Any, str | None, str | None]:
+    """A key of any kind, with the `kid` and `alg` of a JWK. Raises KeyRefused, JoseError and Python's own errors."""
+    from joserfc.jwk import import_key
+
+    if raw.startswith("{"):
+        fields = _jwk(raw)
+        return import_key(fields), _word(fields, "kid"), _word(fields, "alg")
+    if "-----BEGIN" in raw:
+        return _from_pem(raw), None, None
+    raise KeyRefused("is neither PEM (-----BEGIN PRIVATE KEY-----) nor a JWK ({...}), nor a file of one")
 
 
 def _jwk(raw: str) -> dict[str, Any]:
