@@ -31,6 +31,9 @@ class Call:
     found: Mapping[str, str] = field(default_factory=dict)
     request_id: str = ""
     user_agent: str = ""
+    form: Mapping[str, str] = field(default_factory=dict)
+    proof: str | None = None
+    """The DPoP proof, where the request came with one."""
 
 
 def revoke(org: DemoOrg, call: Call) -> Reply:
