@@ -23,7 +23,12 @@ from console.text import sanitize
 
 __all__ = ["Explained", "Settings", "SettingsError", "explain", "load", "load_demo"]
 
-CONNECTION = frozenset({"org_url", "token", "token_prefix", "authorization_mode", "ca_file", "proxy"})
+CONNECTION = frozenset(
+    {
+        "org_url", "token", "token_prefix", "authorization_mode", "sign_in", "client_id", "private_key", "key_id",
+        "scopes", "dpop", "ca_file", "proxy",
+    }
+)  # fmt: skip
 """What the demo org has no use for and must never hold."""
 
 LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
@@ -122,6 +127,13 @@ def _words(value: Any) -> Any:
     return value
 
 
+def _dpop(value: Any) -> Any:
+    """Okta's `dpopEnabled` is a flag; it says what may be, and so does `auto`."""
+    if isinstance(value, bool):
+        return "always" if value else "auto"
+    return _lower(value)
+
+
 def _lower(value: Any) -> Any:
     return value.strip().lower() if isinstance(value, str) else value
 
@@ -147,6 +159,19 @@ class Settings(BaseSettings):
     """API token, or a ready OAuth access token with the prefix `Bearer`."""
     token_prefix: str = Field(default="SSWS", pattern=r"^[A-Za-z][A-Za-z0-9-]{0,31}$")
     """The word before the token: `SSWS` or `Bearer`."""
+    sign_in: Annotated[Literal["token", "service_app", "device"], BeforeValidator(_lower)] | None = None
+    """How: with `token`; as a service app, by `client_id` and `private_key`; or as the operator, by `client_id` and a
+    code that is typed into a browser. None takes what there is, in this order."""
+    client_id: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_-]{1,128}$")
+    """The OAuth app."""
+    private_key: SecretStr | None = None
+    """PEM text, a JWK, or the path of a file (0600) with one of them."""
+    key_id: str | None = Field(default=None, pattern=r"^[\x21-\x7e]{1,256}$")
+    """`kid` of the key, where Okta knows several of the app."""
+    scopes: Words = ("okta.users.read", "okta.users.manage")
+    """What to ask for. Searches by group want `okta.groups.read` too."""
+    dpop: Annotated[Literal["auto", "always", "never"], BeforeValidator(_dpop)] = "auto"
+    """Whether tokens are bound to a key of this process; `auto` finds out what the app demands."""
     ca_file: Annotated[Path, AfterValidator(_existing_file)] | None = None
     """PEM file with the CA of a TLS-inspecting proxy."""
     proxy: Annotated[SecretStr, AfterValidator(_proxy)] | None = None

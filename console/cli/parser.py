@@ -105,6 +105,7 @@ def _simulate(commands: Any) -> None:
 examples:
   evict simulate --users 1000 --port 8080
   evict simulate --limit 60 --window 10 --latency 80 --fault revoke:503:0.05
+  evict simulate --app service --dpop --token-life 60
 
 ROUTE is one of revoke, users, user, groups, members, lifecycle, logs, org, or *
 for all. KIND is a status such as 503, lost (carried out, no answer), cut (never
@@ -126,6 +127,9 @@ It needs uvicorn, which comes with the extra:  pipx install '.[simulate]'
     add("--latency", type=_number(0, 60_000), default=0, metavar="MS", help="median time of an answer (%(default)s)")
     add("--engine", choices=("idx", "classic"), default="idx", help="which engine it plays (%(default)s)")
     add("--fault", action="append", default=[], metavar="F", help="trouble as ROUTE:KIND:CHANCE; may be repeated")
+    add("--app", choices=("service", "native"), help="have an OAuth app, and print its settings in place of a token")
+    add("--dpop", action="store_true", help="the app demands DPoP, as Okta's service apps do by default")
+    add("--token-life", type=_number(1, 86_400), default=3600, metavar="S", help="seconds of its tokens (%(default)s)")
     parser.set_defaults(module="simulate")
 
 

@@ -110,10 +110,10 @@ class _Desk:
             return await self._lose(request)
         form = await _form(request)
         try:
-            self._let_in(rule, request)
+            app = self._let_in(rule, request)
             rate = self._count(rule).headers()
             await self._wait(took / 2)
-            reply, rate = self._carry_out(rule, request, form, request_id, fault, rate)
+            reply, rate = self._carry_out(rule, request, (form, app), request_id, fault, rate)
         except _AtOnce:
             reply = Refusal(429, "E0000047").reply(org.next_error_id())
             rate = concurrency_headers(org.now().timestamp())
@@ -127,35 +127,37 @@ class _Desk:
             return await self._lose(request)
         return self._finish(reply, rate, request_id=request_id, fault=fault)
 
-    def _let_in(self, rule: Rule, request: Request) -> None:
-        """Refuse what is too much at once, and who has no business here."""
+    def _let_in(self, rule: Rule, request: Request) -> str:
+        """Refuse what is too much at once, and who has no business here; returns the service app that asks, if any."""
         org = self._org
         if org.under_way > org.concurrency:
             org.concurrency_limited += 1
             raise _AtOnce
         if rule.scope is None:
-            return
+            return ""
         try:
-            scopes = self._scopes(request)
+            scopes, app = self._scopes(request)
         except Refusal:
             org.unauthorized += 1
             raise
         if scopes is not None and not _covers(scopes, rule.scope):
             raise scope_missing(rule.scope)
+        return app
 
-    def _scopes(self, request: Request) -> frozenset[str] | None:
-        """What the credential may, None for everything. Raises Refusal for one that is not good."""
+    def _scopes(self, request: Request) -> tuple[frozenset[str] | None, str]:
+        """What the credential may, None for everything, and the service app whose it is. Raises Refusal."""
         org = self._org
         given = request.headers.get("authorization", "")
         if given.startswith(("SSWS", "Bearer ")) and org.accepts(
             given.removeprefix("SSWS").removeprefix("Bearer").strip()
         ):
-            return org.scopes
+            return org.scopes, ""
         scheme, _, token = given.partition(" ")
         if scheme not in ("Bearer", "DPoP"):
             raise Refusal(401, "E0000011", rate_headers=False)
         proof = request.headers.get("dpop")
-        return org.office.admit(scheme, token.strip(), proof, method=request.method, url=_address(request))
+        held = org.office.admit(scheme, token.strip(), proof, method=request.method, url=_address(request))
+        return held.scopes, held.client_id if org.office.apps[held.client_id].key else ""
 
     def _count(self, rule: Rule) -> Standing:
         """Draw one request from the rule's bucket."""
@@ -168,7 +170,7 @@ class _Desk:
         self,
         rule: Rule,
         request: Request,
-        form: Mapping[str, str],
+        brought: tuple[Mapping[str, str], str],
         request_id: str,
         fault: Fault | None,
         rate: Headers,
@@ -179,7 +181,7 @@ class _Desk:
         if fault is None or fault.effect or fault.status is None:
             call = api.Call(
                 f"{request.url.scheme}://{request.url.netloc}", request.url.path, dict(request.query_params),
-                request.path_params, request_id, request.headers.get("user-agent", ""), form,
+                request.path_params, request_id, request.headers.get("user-agent", ""), *brought,
                 request.headers.get("dpop"),
             )  # fmt: skip
             try:

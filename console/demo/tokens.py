@@ -259,8 +259,8 @@ class TokenOffice:
 
     # Come in
 
-    def admit(self, scheme: str, token: str, proof: str | None, *, method: str, url: str) -> frozenset[str]:
-        """The scopes of a token that is good and, where it must be, proved. Raises Refusal."""
+    def admit(self, scheme: str, token: str, proof: str | None, *, method: str, url: str) -> Issued:
+        """What is known of a token that is good and, where it must be, proved. Raises Refusal."""
         one = self.issued.get(token)
         if one is None or self.now() >= one.ends or scheme != ("DPoP" if one.thumbprint else "Bearer"):
             challenge = f'{scheme} error="invalid_token", error_description="The token is invalid or has expired."'
@@ -275,7 +275,7 @@ class TokenOffice:
                 raise _unproven(wrong.description) from None
             if holder != one.thumbprint:
                 raise _unproven("The DPoP proof JWT is signed with another key than the token is bound to.")
-        return one.scopes
+        return one
 
 
 def _unproven(why: str) -> Refusal:

@@ -286,25 +286,44 @@ def test_large_foreign_and_unreadable_files_are_refused(here: Path) -> None:
     assert "cannot read" in problem()
 
 
-def test_private_key_is_refused_only_where_it_would_be_used(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    okta_yaml(here, orgUrl=ORG, authorizationMode="PrivateKey", clientId="0oa1")
-    assert "PrivateKey" in problem()
-    assert "not supported yet" in problem()
+def test_the_strongest_source_with_a_credential_decides_how_to_sign_in(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert load().sign_in is None
+    okta_yaml(here, orgUrl=ORG, authorizationMode="PrivateKey", clientId="0oa1", privateKey=CANARY, kid="k1")
+    settings = load()
+    assert (settings.sign_in, settings.client_id, settings.key_id) == ("service_app", "0oa1", "k1")
     monkeypatch.setenv("EVICT_TOKEN", CANARY)
-    assert load().token_prefix == "SSWS"
+    assert (load().sign_in, load().token_prefix) == ("token", "SSWS")
     monkeypatch.setenv("OKTA_CLIENT_AUTHORIZATIONMODE", "PrivateKey")
-    assert "not supported yet" in problem()
+    assert load().sign_in == "service_app"
     monkeypatch.setenv("OKTA_CLIENT_AUTHORIZATIONMODE", "bearer")
-    assert load().token_prefix == "Bearer"
+    assert (load().sign_in, load().token_prefix) == ("token", "Bearer")
+    monkeypatch.setenv("EVICT_SIGN_IN", "device")
+    assert load().sign_in == "device"
     monkeypatch.setenv("OKTA_CLIENT_AUTHORIZATIONMODE", "Cookie")
-    assert "neither SSWS nor Bearer" in problem()
+    assert "none of SSWS, Bearer and PrivateKey" in problem()
+
+
+def test_oktas_own_variables_name_an_app(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OKTA_CLIENT_CLIENTID", "0oa1")
+    monkeypatch.setenv("OKTA_CLIENT_SCOPES", "okta.users.manage, okta.groups.read")
+    monkeypatch.setenv("OKTA_CLIENT_PRIVATEKEY", CANARY)
+    settings = load()
+    assert (settings.sign_in, settings.client_id) == ("service_app", "0oa1")
+    assert settings.scopes == ("okta.users.manage", "okta.groups.read")
+    assert CANARY not in "".join(row.value_masked for row in explain(settings))
+    okta_yaml(here, dpopEnabled="true")
+    assert load().dpop == "always"
 
 
 def test_the_demo_never_sees_a_credential(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     okta_yaml(here, orgUrl="https://x-admin.okta.com", authorizationMode="PrivateKey")
     monkeypatch.setenv("EVICT_TOKEN", CANARY)
+    monkeypatch.setenv("OKTA_CLIENT_PRIVATEKEY", CANARY)
     settings = load_demo(in_flight=3)
-    assert (settings.org_url, settings.token, settings.in_flight) == (None, None, 3)
+    assert (settings.org_url, settings.token, settings.private_key, settings.sign_in) == (None, None, None, None)
+    assert settings.in_flight == 3
 
 
 def test_folders_come_from_the_environment_and_home_is_expanded(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -170,3 +170,7 @@ class OAuth(httpx.Auth):
             self._token = None
             return True
         return False
+
+    def secrets(self) -> tuple[str, ...]:
+        """The token in use, for whoever has to keep it out of a log."""
+        return (self._token.value.get_secret_value(),) if self._token else ()

@@ -27,7 +27,7 @@ from tests.support.demo import URL, demo_org
 KEY = ECKey.generate_key("P-256")
 SERVICE, NATIVE = "0oaServiceApp0000001", "0oaNativeApp00000001"
 SCOPES = ("okta.users.manage", "okta.users.read")
-ME = f"{URL}/api/v1/users/me"
+ME = f"{URL}/api/v1/users?limit=1"
 
 
 def org_with_apps(clock: ManualClock, *, dpop: bool = False, **options: Any) -> DemoOrg:
@@ -71,6 +71,12 @@ async def test_a_new_nonce_is_followed() -> None:
     assert org.unauthorized == 0
 
 
+async def test_a_service_app_is_nobody() -> None:
+    clock = ManualClock()
+    async with client(org_with_apps(clock), service(clock)) as http:
+        assert (await http.get(f"{URL}/api/v1/users/me")).status_code == 404
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [({"client_id": "0oaNobody"}, "signature"), ({"client_id": NATIVE}, "signature")],
@@ -91,7 +97,9 @@ async def test_a_token_without_the_scope_is_told_in_the_header_alone() -> None:
     assert "insufficient_scope" in answer.headers["www-authenticate"]
 
 
-def proof(key: ProofKey, clock: ManualClock, *, method: str = "GET", url: str = ME, token: str = "") -> str:
+def proof(
+    key: ProofKey, clock: ManualClock, *, method: str = "GET", url: str = f"{URL}/api/v1/users", token: str = ""
+) -> str:
     return key.proof(method, httpx.URL(url), clock.now(), token=SecretStr(token))
 
 
@@ -108,7 +116,7 @@ async def test_a_dpop_token_is_worthless_without_the_right_proof() -> None:
         wrong = {
             "none": None,
             "another request": proof(own, clock, method="POST", token=token),
-            "another address": proof(own, clock, url=f"{URL}/api/v1/users", token=token),
+            "another address": proof(own, clock, url=f"{URL}/api/v1/users/me", token=token),
             "another token": proof(own, clock, token="x"),
             "another key": proof(ProofKey(), clock, token=token),
             "garbage": "a.b.c",
