@@ -64,7 +64,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"evict {__version__}")
     parser.set_defaults(module="screen", demo=False)
     commands = parser.add_subparsers(title="commands (without one, the console opens)", metavar="COMMAND")
-    for add in (_demo, _simulate, _search, _revoke, _history, _limits, _doctor, _config):
+    for add in (_demo, _simulate, _search, _revoke, _end_my_sessions, _history, _limits, _doctor, _config):
         add(commands)
     return parser
 
@@ -107,9 +107,10 @@ examples:
   evict simulate --limit 60 --window 10 --latency 80 --fault revoke:503:0.05
   evict simulate --app service --dpop --token-life 60
 
-ROUTE is one of revoke, users, user, groups, members, lifecycle, logs, org, or *
-for all. KIND is a status such as 503, lost (carried out, no answer), cut (never
-arrived), headerless, doubled or garbage (rate headers). CHANCE is from 0 to 1.
+ROUTE is one of revoke, users, user, groups, members, lifecycle, logs, org, own,
+token, device, or * for all. KIND is a status such as 503, lost (carried out, no
+answer), cut (never arrived), headerless, doubled or garbage (rate headers).
+CHANCE is from 0 to 1.
 
 What it holds can be read at /_demo/totals, /_demo/signed-in and
 /_demo/state?user=ID.
@@ -131,6 +132,21 @@ It needs uvicorn, which comes with the extra:  pipx install '.[simulate]'
     add("--dpop", action="store_true", help="the app demands DPoP, as Okta's service apps do by default")
     add("--token-life", type=_number(1, 86_400), default=3600, metavar="S", help="seconds of its tokens (%(default)s)")
     parser.set_defaults(module="simulate")
+
+
+def _end_my_sessions(commands: Any) -> None:
+    what = "End your own sessions. Okta wants your browser's session cookie for it; it is asked for and forgotten."
+    epilog = """\
+The cookie (idx on Identity Engine, sid on Classic Engine) is typed without echo,
+or read from a pipe. It goes to the org with one request, and nowhere else.
+
+examples:
+  evict end-my-sessions
+  pbpaste | evict end-my-sessions --include-current
+"""
+    parser = _parser(commands.add_parser, "end-my-sessions", what, epilog)
+    parser.add_argument("--include-current", action="store_true", help="end the session of the cookie too")
+    parser.set_defaults(module="end_my_sessions")
 
 
 def _search(commands: Any) -> None:

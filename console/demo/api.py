@@ -36,6 +36,7 @@ class Call:
     """Client ID of the service app that asks; empty where it is a person's credential."""
     proof: str | None = None
     """The DPoP proof, where the request came with one."""
+    cookies: Mapping[str, str] = field(default_factory=dict)
 
 
 def revoke(org: DemoOrg, call: Call) -> Reply:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from email.utils import format_datetime
@@ -42,6 +43,7 @@ RULES = (
     Rule("users", "GET", "/api/v1/users", "users", api.list_users, "okta.users.read"),
     Rule("user", "GET", "/api/v1/users/{id}", "user read", api.get_user, "okta.users.read"),
     Rule("user", "GET", "/api/v1/users/{id}/groups", "users", api.groups_of_user, "okta.users.read"),
+    Rule("own", "POST", "/api/v1/users/me/lifecycle/delete_sessions", "users", oauth.end_own_sessions, None),
     Rule("lifecycle", "POST", "/api/v1/users/{id}/lifecycle/{action}", "users", api.lifecycle, "okta.users.manage"),
     Rule("groups", "GET", "/api/v1/groups", "groups", api.list_groups, "okta.groups.read"),
     Rule("members", "GET", "/api/v1/groups/{id}/users", "groups", api.group_users, "okta.groups.read"),
@@ -182,7 +184,7 @@ class _Desk:
             call = api.Call(
                 f"{request.url.scheme}://{request.url.netloc}", request.url.path, dict(request.query_params),
                 request.path_params, request_id, request.headers.get("user-agent", ""), *brought,
-                request.headers.get("dpop"),
+                request.headers.get("dpop"), dict(request.cookies),
             )  # fmt: skip
             try:
                 reply = rule.handler(org, call)
@@ -244,7 +246,13 @@ class _Spent(Exception):
 
 
 async def _form(request: Request) -> Mapping[str, str]:
-    """The fields of a form; nothing where the request holds none."""
+    """The fields of a form, or the one of a small JSON object; nothing where the request holds none."""
+    if request.method == "POST" and request.headers.get("content-type", "").startswith("application/json"):
+        try:
+            found = json.loads((await request.body())[:MAX_FORM] or b"{}")
+        except ValueError:
+            return {}
+        return {str(name): json.dumps(value) for name, value in found.items()} if isinstance(found, dict) else {}
     if request.headers.get("content-type", "").partition(";")[0].strip() != "application/x-www-form-urlencoded":
         return {}
     return dict(parse_qsl((await request.body())[:MAX_FORM].decode("ascii", "replace")))

@@ -6,7 +6,7 @@ from html import escape
 
 from console.demo.api import Call
 from console.demo.org import DemoOrg
-from console.demo.replies import Reply
+from console.demo.replies import Refusal, Reply
 from console.demo.tokens import Asked
 
 PAGE = """\
@@ -42,6 +42,16 @@ def activate(org: DemoOrg, call: Call) -> Reply:
     if not org.office.decide(code, allow=allow):
         return _page("No such code", f"{escape(code)} is not known, or it has been used.", status=400)
     return _page("Device activated" if allow else "Refused", "Go back to Evict.")
+
+
+def end_own_sessions(org: DemoOrg, call: Call) -> Reply:
+    """POST /api/v1/users/me/lifecycle/delete_sessions: by the session cookie alone, whatever else comes with it."""
+    name, value = org.own_cookie
+    if call.cookies.get(name) != value:
+        raise Refusal(403, "E0000005")
+    keep = call.form.get("keepCurrent", "true") != "false"
+    org.end_own(keep_current=keep, request_id=call.request_id, user_agent=call.user_agent)
+    return Reply()
 
 
 def _asked(call: Call) -> Asked:

@@ -213,6 +213,19 @@ class DemoOrg:
                 actor=self.actor(), targets=[self.actor(person)], request_id=request_id, user_agent=user_agent,
             )  # fmt: skip
 
+    @property
+    def own_cookie(self) -> tuple[str, str]:
+        """Name and value of the session cookie of the account behind the token."""
+        return ("idx" if self.engine == "idx" else "sid"), Dice(self.seed, 0xC00).hexadecimal(64)
+
+    def end_own(self, *, keep_current: bool, request_id: str = "", user_agent: str = "") -> None:
+        """End the sessions of the account behind the token, the first of them aside with `keep_current`."""
+        had = self.open_of(self.me.id)
+        kept = had.sessions[:1] if keep_current else ()
+        self._open[self.me.id] = Open(kept, had.tokens, had.remembered)
+        uri = "/api/v1/users/me/lifecycle/delete_sessions"
+        self._log_ended(self.me, had.sessions[len(kept) :], request_id, user_agent, uri)
+
     def _log_ended(self, person: Person, sessions: Iterable[str], request_id: str, user_agent: str, uri: str) -> None:
         self.log.add(
             "user.session.clear", "Clear user session", at=self.now(), actor=self.actor(),
