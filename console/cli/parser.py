@@ -62,6 +62,7 @@ def build_parser() -> argparse.ArgumentParser:
     """The parser of every command. What it returns holds `module`, the module of `console.cli` that carries it out."""
     parser = _parser(argparse.ArgumentParser, "evict", DESCRIPTION, f"{CONNECT}\n{EXITS}")
     parser.add_argument("--version", action="version", version=f"evict {__version__}")
+    parser.add_argument("--profile", metavar="NAME", help="the [profiles.NAME] of config.toml to use")
     parser.set_defaults(module="screen", demo=False)
     commands = parser.add_subparsers(title="commands (without one, the console opens)", metavar="COMMAND")
     for add in (_demo, _simulate, _search, _revoke, _end_my_sessions, _history, _limits, _doctor, _config):
