@@ -111,7 +111,8 @@ def config_file(path: Path, known: Collection[str], profile: str | None = None) 
     """`config.toml`: the profile that is in use, and what stands above all profiles.
 
     `profile` was named elsewhere ("" is none at all); else the file's own `profile` says which. Every key
-    must be known, and a secret is taken only from a file that nobody else may read. A missing file is two empty layers. Raises SettingsError.
+    must be known, and a secret is taken only from a file that nobody else may read. A missing file is two empty
+    layers. Raises SettingsError.
     """
     content = _read(path)
     if content is None:
