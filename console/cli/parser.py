@@ -62,9 +62,10 @@ def build_parser() -> argparse.ArgumentParser:
     """The parser of every command. What it returns holds `module`, the module of `console.cli` that carries it out."""
     parser = _parser(argparse.ArgumentParser, "evict", DESCRIPTION, f"{CONNECT}\n{EXITS}")
     parser.add_argument("--version", action="version", version=f"evict {__version__}")
+    parser.add_argument("--profile", metavar="NAME", help="the [profiles.NAME] of config.toml to use")
     parser.set_defaults(module="screen", demo=False)
     commands = parser.add_subparsers(title="commands (without one, the console opens)", metavar="COMMAND")
-    for add in (_demo, _simulate, _search, _revoke, _history, _limits, _doctor, _config):
+    for add in (_demo, _simulate, _search, _revoke, _end_my_sessions, _history, _limits, _doctor, _config):
         add(commands)
     return parser
 
@@ -105,10 +106,12 @@ def _simulate(commands: Any) -> None:
 examples:
   evict simulate --users 1000 --port 8080
   evict simulate --limit 60 --window 10 --latency 80 --fault revoke:503:0.05
+  evict simulate --app service --dpop --token-life 60
 
-ROUTE is one of revoke, users, user, groups, members, lifecycle, logs, org, or *
-for all. KIND is a status such as 503, lost (carried out, no answer), cut (never
-arrived), headerless, doubled or garbage (rate headers). CHANCE is from 0 to 1.
+ROUTE is one of revoke, users, user, groups, members, lifecycle, logs, org, own,
+token, device, or * for all. KIND is a status such as 503, lost (carried out, no
+answer), cut (never arrived), headerless, doubled or garbage (rate headers).
+CHANCE is from 0 to 1.
 
 What it holds can be read at /_demo/totals, /_demo/signed-in and
 /_demo/state?user=ID.
@@ -126,7 +129,25 @@ It needs uvicorn, which comes with the extra:  pipx install '.[simulate]'
     add("--latency", type=_number(0, 60_000), default=0, metavar="MS", help="median time of an answer (%(default)s)")
     add("--engine", choices=("idx", "classic"), default="idx", help="which engine it plays (%(default)s)")
     add("--fault", action="append", default=[], metavar="F", help="trouble as ROUTE:KIND:CHANCE; may be repeated")
+    add("--app", choices=("service", "native"), help="have an OAuth app, and print its settings in place of a token")
+    add("--dpop", action="store_true", help="the app demands DPoP, as Okta's service apps do by default")
+    add("--token-life", type=_number(1, 86_400), default=3600, metavar="S", help="seconds of its tokens (%(default)s)")
     parser.set_defaults(module="simulate")
+
+
+def _end_my_sessions(commands: Any) -> None:
+    what = "End your own sessions. Okta wants your browser's session cookie for it; it is asked for and forgotten."
+    epilog = """\
+The cookie (idx on Identity Engine, sid on Classic Engine) is typed without echo,
+or read from a pipe. It goes to the org with one request, and nowhere else.
+
+examples:
+  evict end-my-sessions
+  pbpaste | evict end-my-sessions --include-current
+"""
+    parser = _parser(commands.add_parser, "end-my-sessions", what, epilog)
+    parser.add_argument("--include-current", action="store_true", help="end the session of the cookie too")
+    parser.set_defaults(module="end_my_sessions")
 
 
 def _search(commands: Any) -> None:
