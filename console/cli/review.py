@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+from console.cli.exits import USAGE
+from console.cli.failures import Stop
 from console.cli.interrupts import usual_interrupt
 from console.cli.output import Output
 from console.cli.report import Report
@@ -40,14 +42,14 @@ def review(workspace: Workspace, users: Sequence[User], report: Report, *, reaso
     what += ["remembered factors on all devices"] * options.forget_devices
     kept = ["OAuth tokens"] * (not options.oauth_tokens) + ["remembered factors"] * (not options.forget_devices)
     lines = [
-        f"{count(len(users), 'user')} of {workspace.org_url}:  {_some([user.login or user.id for user in users])}",
+        f"{count(len(users), 'user')} of {workspace.org_url}:  {some([user.login or user.id for user in users])}",
         f"  ends       {', '.join(what)}" + (f"  (not: {', '.join(kept)})" if kept else ""),
         f"  case       {report.case or 'none'}    reason  {reason or 'none'}",
         f"  takes      {workspace.prices.words(len(users))}",
     ]
     services = [user.login for user in users if workspace.guard.looks_like_service(user)]
     if services:
-        lines.append(f"  CAUTION    {count(len(services), 'service account')} by their looks:  {_some(services)}")
+        lines.append(f"  CAUTION    {count(len(services), 'service account')} by their looks:  {some(services)}")
     unusual = Counter(user.status for user in users if user.status != "ACTIVE")
     if unusual:
         lines.append(f"  status     {', '.join(f'{number:,} {status}' for status, number in unusual.most_common())}")
@@ -59,6 +61,17 @@ def review(workspace: Workspace, users: Sequence[User], report: Report, *, reaso
     return lines
 
 
-def _some(names: Sequence[str]) -> str:
+def guard_is_whole(workspace: Workspace, out: Output) -> None:
+    """Nobody sees a warning where nobody is asked: a protected group that is not known stops everything. Raises Stop."""
+    guard = workspace.guard
+    # The first problem is the operator's own account where that is not known: a service app has none.
+    missing = guard.problems if guard.own is not None else guard.problems[1:]
+    if missing:
+        raise Stop(f"{'; '.join(missing)}. Correct protected_groups, or leave --yes away. Nothing was sent.", USAGE)
+    for problem in guard.problems:
+        out.talk(f"CAUTION: {problem}")
+
+
+def some(names: Sequence[str]) -> str:
     more = f" and {len(names) - SHOWN:,} more" if len(names) > SHOWN else ""
     return ", ".join(names[:SHOWN]) + more

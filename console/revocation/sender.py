@@ -253,9 +253,7 @@ class Sender:
         if cut is not None:
             raise cut
 
-    async def _write(
-        self, id_: str, outcome: State, attempt: AttemptRecord | None
-    ) -> asyncio.CancelledError | None:
+    async def _write(self, id_: str, outcome: State, attempt: AttemptRecord | None) -> asyncio.CancelledError | None:
         """Record, and give back what cut it off: how it stands is known all the same, and whoever waits is told."""
         try:
             await self._recorder.write(id_, outcome, attempt)
