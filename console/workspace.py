@@ -37,6 +37,7 @@ from console.revocation.price import Prices
 from console.revocation.queue import Queue
 from console.revocation.readonly import ReadOnlyClient, ReadOnlyDispatcher
 from console.revocation.resolver import Resolver
+from console.revocation.resuming import Resuming
 from console.settings import Settings, SettingsError
 from console.text import sanitize
 
@@ -163,6 +164,14 @@ class Workspace:
         self.guard = _guard(settings)
         self.resolver = Resolver(self.client, self.pacer)
         self.dispatcher = self._dispatcher(rng)
+        self.resuming = Resuming(
+            history,
+            self.dispatcher,
+            guard=self.guard,
+            resolver=self.resolver,
+            clock=clock,
+            operator=lambda: self.operator,
+        )
         self._end_log = _log(settings, token)
 
     def _dispatcher(self, rng: random.Random) -> Dispatcher:

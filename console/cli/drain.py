@@ -107,8 +107,8 @@ class Drain:
         """Outcomes that stand in no history are in the lines of this command alone."""
         if number := self._dispatcher.unwritten:
             self._report.out.talk(
-                f"CAUTION: {count(number, 'outcome')} could not be written into the history. Keep the lines above: there"
-                " a user who was sent reads unknown, and one who was taken back reads queued."
+                f"CAUTION: {count(number, 'outcome')} could not be written into the history, where those users read"
+                " unknown, or queued: keep the lines above."
             )
 
     # What the engine tells

@@ -26,12 +26,12 @@ def confirmed(workspace: Workspace, users: Sequence[User], report: Report, *, re
     return ask(report.out, len(users))
 
 
-def ask(out: Output, users: int) -> bool:
+def ask(out: Output, users: int, *, what: str = "revoke") -> bool:
     """Whether the operator says yes: `y` for a few, the number for many."""
     wanted = {"y", "yes"} if users <= FEW else {str(users), f"{users:,}"}
     how = "Type y" if users <= FEW else f"Type the number of users ({users})"
     with usual_interrupt():
-        return out.ask(f"{how} to revoke, anything else to leave:").lower() in wanted
+        return out.ask(f"{how} to {what}, anything else to leave:").lower() in wanted
 
 
 def review(workspace: Workspace, users: Sequence[User], report: Report, *, reason: str) -> list[str]:
@@ -42,14 +42,14 @@ def review(workspace: Workspace, users: Sequence[User], report: Report, *, reaso
     what += ["remembered factors on all devices"] * options.forget_devices
     kept = ["OAuth tokens"] * (not options.oauth_tokens) + ["remembered factors"] * (not options.forget_devices)
     lines = [
-        f"{count(len(users), 'user')} of {workspace.org_url}:  {some([user.login or user.id for user in users])}",
+        f"{count(len(users), 'user')} of {workspace.org_url}:  {_some([user.login or user.id for user in users])}",
         f"  ends       {', '.join(what)}" + (f"  (not: {', '.join(kept)})" if kept else ""),
         f"  case       {report.case or 'none'}    reason  {reason or 'none'}",
         f"  takes      {workspace.prices.words(len(users))}",
     ]
     services = [user.login for user in users if workspace.guard.looks_like_service(user)]
     if services:
-        lines.append(f"  CAUTION    {count(len(services), 'service account')} by their looks:  {some(services)}")
+        lines.append(f"  CAUTION    {count(len(services), 'service account')} by their looks:  {_some(services)}")
     unusual = Counter(user.status for user in users if user.status != "ACTIVE")
     if unusual:
         lines.append(f"  status     {', '.join(f'{number:,} {status}' for status, number in unusual.most_common())}")
@@ -62,7 +62,7 @@ def review(workspace: Workspace, users: Sequence[User], report: Report, *, reaso
 
 
 def guard_is_whole(workspace: Workspace, out: Output) -> None:
-    """Nobody sees a warning where nobody is asked: a protected group that is not known stops everything. Raises Stop."""
+    """Nobody sees a warning where nobody is asked: a protected group that is not known stops all. Raises Stop."""
     guard = workspace.guard
     # The first problem is the operator's own account where that is not known: a service app has none.
     missing = guard.problems if guard.own is not None else guard.problems[1:]
@@ -72,6 +72,6 @@ def guard_is_whole(workspace: Workspace, out: Output) -> None:
         out.talk(f"CAUTION: {problem}")
 
 
-def some(names: Sequence[str]) -> str:
+def _some(names: Sequence[str]) -> str:
     more = f" and {len(names) - SHOWN:,} more" if len(names) > SHOWN else ""
     return ", ".join(names[:SHOWN]) + more

@@ -200,7 +200,7 @@ class Dispatcher:
                 raise ValueError("nobody of this batch is left to be sent")
             opened.closed = True
             self._events.emit(BatchOpened(batch))
-            sent = {record.id for record in records if record.outcome != State.QUEUED}
+            sent = {record.id for record in records if record.outcome != State.QUEUED.value}
             self._begin(opened, taken.added, lost=sent)
         return taken
 

@@ -49,6 +49,11 @@ class KeysInOrder(App[None]):
         self._waited = 0.0
         self._opened: WeakSet[Screen[Any]] = WeakSet()
 
+    @property
+    def keys_taken(self) -> int:
+        """How many keys (and pastes) were typed so far."""
+        return self._number + len(self._held)
+
     async def on_event(self, event: events.Event) -> None:
         """Take a key in, unless it is on its way already; everything else as ever."""
         if not isinstance(event, events.Key | events.Paste) or event.is_forwarded:
