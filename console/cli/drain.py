@@ -141,7 +141,7 @@ class Drain:
         self._stay()
         self.flowing.clear()
         limit = "" if self._patience_s is None else f" for {duration(self._patience_s)} at most"
-        self._report.out.talk(f"{pause.message} Waiting{limit} until it can be; Ctrl-C ends that.")
+        self._report.out.talk(f"{pause.message} Waiting{limit}; Ctrl-C ends that.")
         if self._patience_s is not None:
             self._giving_up = asyncio.get_running_loop().create_task(self._give_up(pause, self._patience_s))
 

@@ -10,6 +10,7 @@ from console.cli.report import Report
 from console.cli.screening import Screening
 from console.history.store import HistoryUnavailable
 from console.okta.models import User
+from console.revocation.brake import unrecorded
 from console.revocation.events import Why
 from console.revocation.states import Batch
 from console.workspace import Workspace
@@ -58,7 +59,7 @@ class Feeding:
             except HistoryUnavailable as error:
                 if not self._begun:
                     raise
-                self._dispatcher.pause(Why.HISTORY, f"The history can't be written, so nobody is added: {error}")
+                self._dispatcher.pause(Why.HISTORY, unrecorded(error))
                 await drain.flowing.wait()
             else:
                 self._begun = True

@@ -9,6 +9,7 @@ from console.clock import Clock
 from console.history.records import AttemptRecord
 from console.okta.errors import InvalidUserId, OktaError
 from console.okta.limits import Permit
+from console.revocation.brake import unrecorded
 from console.revocation.events import Why
 from console.revocation.outcomes import Then, Verdict, explain, judge
 from console.revocation.ports import HistoryWriter, Revoker, UserGuard
@@ -61,8 +62,8 @@ class Attempt:
             try:
                 await self._history.attempt(self._item.id, record)
             except OSError as error:
-                note = f"The history can't be written, so nothing is sent: {error}"
-                return Tried(Verdict(Then.PAUSE, State.QUEUED, Why.HISTORY), sent=False, note=note)
+                verdict = Verdict(Then.PAUSE, State.QUEUED, Why.HISTORY)
+                return Tried(verdict, sent=False, note=unrecorded(error))
             if not may_send():
                 record = record.model_copy(update={"error": "Not sent: paused or stopped just before."})
                 return Tried(Verdict(Then.AGAIN, State.QUEUED), sent=False, record=record)

@@ -5,6 +5,11 @@ from __future__ import annotations
 from console.revocation.events import Events, Paused, Resumed, Why
 
 
+def unrecorded(error: OSError) -> str:
+    """What a pause for the history's sake says."""
+    return f"Nothing is sent: {error} Evict looks again by itself, and goes on once the history can be written."
+
+
 class Brake:
     """Asked by everyone who is about to send."""
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from console.history.records import AttemptRecord, OperatorRecord, OptionsRecord, RevocationRecord, UserRecord
 from console.okta.models import Profile, User
-from console.revocation.brake import Brake
+from console.revocation.brake import Brake, unrecorded
 from console.revocation.events import Why
 from console.revocation.ports import HistoryWriter
 from console.revocation.states import Batch, Item, Options, State
@@ -48,7 +48,7 @@ class Recorder:
             raise
         except OSError as error:
             self._unwritten[id_] = (outcome.value, attempt)
-            self._brake.pause(Why.HISTORY, f"The history can't be written, so nothing more is sent: {error}")
+            self._brake.pause(Why.HISTORY, unrecorded(error))
 
     async def write_all(self, items: Sequence[Item]) -> None:
         """Record the outcomes of many."""
@@ -60,7 +60,7 @@ class Recorder:
         try:
             await self._write_kept()
         except OSError as error:
-            self._brake.pause(Why.HISTORY, f"The history still can't be written, so nothing is sent: {error}")
+            self._brake.pause(Why.HISTORY, unrecorded(error))
             return False
         return True
 

@@ -15,14 +15,18 @@ from textual.widgets import Button, Checkbox, Input
 from console.clock import SystemClock
 from console.demo.org import DemoOrg
 from console.history.store import History
+from console.revocation.events import Resumed
+from console.revocation.states import Item, Options, State
 from console.settings import load_demo
 from console.ui import resuming as resuming_module
 from console.ui.dialogs.batches import BatchesDialog
 from console.ui.dialogs.resume import ResumeDialog
+from console.ui.run import left_over
 from console.ui.screens.confirm import Confirm
 from console.workspace import history_folder
 from tests.support.left import RILEY, Left, leave
-from tests.support.triage import Triage, triage
+from tests.support.triage import Triage, some_user, triage
+from tests.support.ui import demo_workspace
 
 
 def people(number: int) -> list[tuple[str, str]]:
@@ -257,3 +261,31 @@ async def test_at_80x24_everything_is_there() -> None:
         for said in ("17 of 40 users were not sent", "◌ 17 not sent", "Send the 3 unknown ones again",
                      "Type 20 and press Enter", "Later  (Esc)", "Close the batch  (x)", "Resume 20 users"):  # fmt: skip
             assert said in text, said
+
+
+async def test_going_on_by_itself_is_said() -> None:
+    async with started(offer=False) as console:
+        console.workspace.events.emit(Resumed("The history can be written again."))
+        await console.until(lambda: "The history can be written again." in toasts(console))
+        console.workspace.events.emit(Resumed())
+        await console.pilot.pause(0.3)
+        assert len(console.app._notifications) == 1, "who resumed it knows"
+
+
+async def test_what_is_left_when_the_console_is_quit_is_said_on_the_terminal() -> None:
+    async with demo_workspace(users=60) as workspace:
+        assert left_over(workspace) == ""
+        workspace.queue.stage([some_user("staged@acme.test")], Options())
+        assert left_over(workspace) == "", "what was not confirmed is nobody's business"
+        waiting = [some_user(f"u{number}@acme.test", number) for number in range(1, 4)]
+        states = [State.QUEUED, State.UNKNOWN, State.REVOKED]
+        made = iter(states)
+        workspace.queue.insert(
+            waiting,
+            lambda user: Item(
+                id=workspace.queue.new_id(), user=user, options=Options(), state=next(made), batch_id="01KAQBATCH"
+            ),
+        )
+        assert left_over(workspace) == "1 user not sent, 1 unknown. To go on:  evict demo"
+        workspace.demo_org = None
+        assert left_over(workspace).endswith("evict resume 01KAQBATCH")
