@@ -49,6 +49,7 @@ class Drain:
         self._told: set[str] = set()
         self._paused: asyncio.Future[Paused] = asyncio.get_running_loop().create_future()
         self._giving_up: asyncio.Task[None] | None = None
+        self._out_of_patience = False
         self.batch: Batch | None = None
         self.flowing = asyncio.Event()
         """Whether nothing is waited for."""
@@ -65,7 +66,7 @@ class Drain:
             await self._dispatcher.aclose()
         finally:
             ticker.cancel()
-            self._stay()
+            self._take_heart()
             unsubscribe()
         for item in self._workspace.queue.items.values():
             if item.id not in self._told:
@@ -119,7 +120,7 @@ class Drain:
         elif isinstance(event, Resumed):
             if event.message:
                 self._report.out.talk(f"{event.message} Going on.")
-            self._stay()
+            self.flowing.set()
         elif isinstance(event, Paused):
             if event.why is Why.HISTORY:
                 self._wait(event)
@@ -131,6 +132,8 @@ class Drain:
             if item.state.final and item.id not in self._told:
                 self._told.add(item.id)
                 self._report.revocation(item)
+                if self.flowing.is_set():
+                    self._take_heart()
 
     def _stop(self, pause: Paused) -> None:
         if not self._paused.done():
@@ -138,22 +141,28 @@ class Drain:
 
     def _wait(self, pause: Paused) -> None:
         """The dispatcher goes on by itself once the history can be written."""
-        self._stay()
         self.flowing.clear()
+        if self._out_of_patience:
+            self._stop(pause)
+            return
         limit = "" if self._patience_s is None else f" for {duration(self._patience_s)} at most"
         self._report.out.talk(f"{pause.message} Waiting{limit}; Ctrl-C ends that.")
-        if self._patience_s is not None:
+        if self._patience_s is not None and self._giving_up is None:
             self._giving_up = asyncio.get_running_loop().create_task(self._give_up(pause, self._patience_s))
 
     async def _give_up(self, pause: Paused, seconds: float) -> None:
+        """From the first failure on; one that comes back before anything was recorded is the same one."""
         await self._workspace.clock.sleep(seconds)
-        self._stop(pause)
+        self._out_of_patience = True
+        if not self.flowing.is_set():
+            self._stop(pause)
 
-    def _stay(self) -> None:
+    def _take_heart(self) -> None:
+        """The history takes records again."""
+        self._out_of_patience = False
         if self._giving_up is not None:
             self._giving_up.cancel()
             self._giving_up = None
-        self.flowing.set()
 
     async def _tick(self) -> None:
         """Say how far it is, where a person watches."""

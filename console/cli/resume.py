@@ -175,6 +175,8 @@ async def _send(
     async def work() -> None:
         try:
             await workspace.resuming.take_up(standing, unknown=args.unknown)
+        except BatchHeld as held:
+            raise Stop(f"{held} Nothing was sent.", INCOMPLETE) from None
         except ValueError as error:
             raise Stop(f"nothing was sent: {error}", INCOMPLETE) from None
         drain.batch = standing.batch

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable
 
 from console.clock import Clock
@@ -23,6 +24,9 @@ class Mender:
         self._clock = clock
         self._go_on = go_on
         self._looking: asyncio.Task[None] | None = None
+        self._wait_s = FIRST_S
+        """Before the next look. A fault that comes back at once is not looked after more often for that."""
+        self._mended_at = -math.inf
 
     def __call__(self, event: Event) -> None:
         """Begin to look where the drain has paused for the history."""
@@ -41,11 +45,13 @@ class Mender:
         return paused is not None and paused.why is Why.HISTORY and not self._brake.closed
 
     async def _look(self) -> None:
-        wait = FIRST_S
+        if self._clock.monotonic() - self._mended_at > 2 * LONGEST_S:
+            self._wait_s = FIRST_S
         while self._stands():
-            await self._clock.sleep(wait)
-            wait = min(2 * wait, LONGEST_S)
+            await self._clock.sleep(self._wait_s)
+            self._wait_s = min(2 * self._wait_s, LONGEST_S)
             if self._stands() and await self._recorder.mended() and self._stands():
+                self._mended_at = self._clock.monotonic()
                 if self._brake.mended("The history can be written again."):
                     self._go_on()
                 return

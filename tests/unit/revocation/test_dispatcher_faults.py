@@ -177,3 +177,20 @@ async def test_a_close_in_the_middle_of_an_attempts_record_leaves_it_unsent(cloc
     assert bench.history.outcomes() == ["queued"] * 3, "it was not sent, and nobody need wonder"
     tried = [record.attempts for record in bench.history.records.values() if record.attempts]
     assert [[one.error for one in each] for each in tried] == [["Not sent: Evict was closed just before."]]
+
+
+@on_virtual_time
+async def test_a_fault_that_comes_back_at_once_is_looked_after_less_often(clock: VirtualClock) -> None:
+    """Looks may succeed where writing does not."""
+    bench, _ = await broken(clock)
+    bench.dispatcher._recorder._unwritten.clear()
+    bench.history.writable = lambda: None  # type: ignore[method-assign]
+
+    async def full(*_: object) -> None:
+        raise OSError("disk full")
+
+    bench.history.attempt = full  # type: ignore[method-assign]
+    began = len(bench.of(Resumed))
+    await clock.sleep(100)
+    assert 5 <= len(bench.of(Resumed)) - began <= 11
+    await bench.dispatcher.aclose()
