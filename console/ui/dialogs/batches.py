@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -48,7 +49,8 @@ class BatchesDialog(ModalScreen[BatchState | None]):
             table.set_rows(self._batches)
             yield table
 
-    def on_virtual_table_chosen(self, event: VirtualTable.Chosen) -> None:
+    @on(VirtualTable.Chosen)
+    def _chosen(self, event: VirtualTable.Chosen) -> None:
         """A closer look at the one under the cursor."""
         event.stop()
         chosen = self.query_one("#batches", VirtualTable).current

@@ -121,7 +121,7 @@ class ResumeDialog(ModalScreen[Choice | None]):
                     compact=True,
                 )
             yield Static(id="review-question")
-            yield Input(placeholder="number of users", id="number", compact=True, max_length=9)
+            yield Input(placeholder="number of users", id="number", compact=True, max_length=9, restrict=r"[\d,]*")
             yield Static(id="problem", classes="dialog-problem")
             with Horizontal(classes="dialog-buttons"):
                 yield Button(Content("Later  (Esc)"), id="later", compact=True)
