@@ -43,9 +43,7 @@ class BatchesDialog(ModalScreen[BatchState | None]):
         with Vertical(classes="dialog dialog-wide dialog-list") as dialog:
             dialog.border_title = Content(f"{count(len(self._batches), 'batch', 'batches')} left unfinished")
             dialog.border_subtitle = Content("Enter opens   Esc later")
-            table: VirtualTable[BatchState] = VirtualTable(
-                COLUMNS, key=lambda one: one.info.id, id="batches", plain=True
-            )
+            table: VirtualTable[BatchState] = VirtualTable(COLUMNS, key=lambda one: one.info.id, id="batches")
             table.set_rows(self._batches)
             yield table
 

@@ -67,6 +67,7 @@ def standing_pairs(standing: Standing, *, unknown: bool, price: str) -> list[Pai
 class ResumeDialog(ModalScreen[Choice | None]):
     """The choice, or None for later. Enter alone never sends: it answers the harmless button, or a wrong number."""
 
+    AUTO_FOCUS = ""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "later", show=False),
         Binding("n", "later", show=False),
