@@ -64,6 +64,14 @@ def standing_pairs(standing: Standing, *, unknown: bool, price: str) -> list[Pai
     return [*rows, pair("costs", price), pair("batch", info.id, style="$quiet")]
 
 
+class NumberBox(Input):
+    """Takes digits; letters are left to the keys of the dialog."""
+
+    def check_consume_key(self, key: str, character: str | None) -> bool:
+        """Whether a key is text here."""
+        return character is not None and character.isdigit()
+
+
 class ResumeDialog(ModalScreen[Choice | None]):
     """The choice, or None for later. Enter alone never sends: it answers the harmless button, or a wrong number."""
 
@@ -72,7 +80,7 @@ class ResumeDialog(ModalScreen[Choice | None]):
         Binding("escape", "later", show=False),
         Binding("n", "later", show=False),
         Binding("y", "confirm", show=False),
-        # Before the box for the number, which would swallow them.
+        # Before the box for the number has them.
         Binding("u", "toggle_unknown", show=False, priority=True),
         Binding("x", "close_batch", show=False, priority=True),
         Binding("down,j", "scroll(1)", show=False),
@@ -122,7 +130,7 @@ class ResumeDialog(ModalScreen[Choice | None]):
                     compact=True,
                 )
             yield Static(id="review-question")
-            yield Input(placeholder="number of users", id="number", compact=True, max_length=9, restrict=r"[\d,]*")
+            yield NumberBox(placeholder="number of users", id="number", compact=True, max_length=9, restrict=r"[\d,]*")
             yield Static(id="problem", classes="dialog-problem")
             with Horizontal(classes="dialog-buttons"):
                 yield Button(Content("Later  (Esc)"), id="later", compact=True)
