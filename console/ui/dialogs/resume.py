@@ -25,6 +25,9 @@ from console.ui.widgets.facts import Facts, Pair, pair, whole
 from console.workspace import Workspace
 
 
+UNKNOWN = "Okta may have carried these out. Safe to send again, but that also ends sessions opened since."
+
+
 @dataclass(frozen=True, slots=True)
 class Choice:
     """What is to become of the batch."""
@@ -61,6 +64,8 @@ def standing_pairs(standing: Standing, *, unknown: bool, price: str) -> list[Pai
     for one, number in options:
         words = options_words(oauth_tokens=one.oauth_tokens, forget_devices=one.forget_devices)
         rows.append(pair("revokes", words if len(options) == 1 else f"{number:,}: {words}"))
+    if standing.unknown:
+        rows.append(pair("unknown", UNKNOWN))
     return [*rows, pair("costs", price), pair("batch", info.id, style="$quiet")]
 
 
@@ -120,11 +125,11 @@ class ResumeDialog(ModalScreen[Choice | None]):
         with Vertical(classes="dialog dialog-wide") as dialog:
             dialog.border_title = Content("A batch was left unfinished")
             with VerticalScroll(id="review-scroll", can_focus=False):
-                yield Facts(self._pairs(), id="review-facts")
-                yield Facts(self._warnings(), id="review-warnings")
+                yield Facts(self._pairs(), name_cells=11, id="review-facts")
+                yield Facts(self._warnings(), name_cells=11, id="review-warnings")
             if unknown:
                 yield Checkbox(
-                    Content(f"Send the {count(unknown, 'unknown one')} again, too  (u): safe, but ends newer sessions"),
+                    Content(f"Send the {count(unknown, 'unknown one')} again, too  (u)"),
                     value=True,
                     id="again",
                     compact=True,
