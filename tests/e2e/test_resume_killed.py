@@ -48,27 +48,27 @@ async def revoked(org: Served, least: int) -> None:
 
 async def test_a_killed_drain_is_finished_once_and_by_one(tmp_path: Path) -> None:
     # Windows short enough for a test, and narrow enough that everybody is looked up before it is killed.
-    pace = ("--limit", "80", "--window", "3", "--lookups", "5000", "--latency", "60")
+    pace = ("--limit", "70", "--window", "5", "--lookups", "5000", "--latency", "60")
     async with simulated("--users", "400", *pace) as org:
         ids = await user_ids(org, USERS)
         listed = tmp_path / "ids.txt"
         listed.write_text("\n".join(ids))
         argv = ("revoke", "--from-file", str(listed), "--oauth-tokens", "--case", "INC-9", "--yes", "--json")
         killed = await start(org, tmp_path, *argv)
-        await revoked(org, 100)
+        await revoked(org, 70)
         killed.send_signal(signal.SIGKILL)
         await killed.communicate()
 
         code, found, _ = await run(org, tmp_path, "history", "list", "--json")
         before = Counter(record["outcome"] for record in found)
         assert code == 0
-        assert before["revoked"] >= 90
+        assert before["revoked"] >= 60
         assert before["queued"] > 0
         assert before.keys() <= {"revoked", "queued", "unknown"}
         (batch,) = {record["batch_id"] for record in found}
 
         first = await start(org, tmp_path, "resume", "--yes", "--json")
-        await revoked(org, 100 + before["unknown"] + 10)
+        await revoked(org, 70 + before["unknown"] + 10)
         code, lines, err = await run(org, tmp_path, "resume", batch, "--yes", "--json")
         assert code == 1, err
         assert "works on it" in err
