@@ -31,6 +31,10 @@ FRESH_S = 3600.0
 class BatchKeeper(Protocol):
     """The history, as far as unfinished batches are concerned."""
 
+    def refresh(self) -> bool:
+        """Read what other consoles wrote meanwhile."""
+        ...
+
     def batches(self) -> list[BatchState]:
         """Every batch, newest first."""
         ...
@@ -127,7 +131,11 @@ class Resuming:
         self._operator = operator
 
     def unfinished(self) -> list[BatchState]:
-        """Batches of which something is left, newest first; none that this console is sending. For a thread."""
+        """Batches of which something is left, newest first; none that this console is sending. For a thread.
+
+        Raises HistoryUnavailable.
+        """
+        self._history.refresh()
         return [state for state in self._history.batches() if state.open and not (state.held and state.ours)]
 
     def look(self, state: BatchState) -> Standing:
