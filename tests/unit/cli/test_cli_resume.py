@@ -6,15 +6,19 @@ import asyncio
 import os
 import signal
 from collections import Counter
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from console.demo.faults import Latency
 from console.history.store import History
+from console.revocation.events import ItemsChanged
+from console.revocation.states import State
 from console.settings import load
-from console.workspace import history_folder, whoami
+from console.workspace import Workspace, history_folder, whoami
 from tests.support.cli import Done, Shell, make_shell
 from tests.support.left import RILEY, Left, leave
 from tests.unit.cli.test_cli_revoke import counts, when_revoked
@@ -325,3 +329,85 @@ def test_a_signal_ends_the_wait(evict: Shell, monkeypatch: pytest.MonkeyPatch) -
     assert done.code == 130
     assert done.summary["elapsed_s"] < 40
     assert counts(done)["queued"]
+
+
+class Disk:
+    """The disk under the history: while it is full nothing gets onto it."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.full = False
+        for name in ("fdatasync", "fsync"):
+            if hasattr(os, name):
+                monkeypatch.setattr(os, name, self._sync(getattr(os, name)))
+
+    def _sync(self, real: Callable[[int], None]) -> Callable[[int], None]:
+        def sync(descriptor: int) -> None:
+            if self.full:
+                raise OSError(28, "No space left on device")
+            real(descriptor)
+
+        return sync
+
+
+def fills(disk: Disk, seconds: float) -> Callable[[Workspace], None]:
+    """The disk gets full while the first answers are on their way, for so long."""
+    tasks: list[asyncio.Task[None]] = []
+
+    def on_open(workspace: Workspace) -> None:
+        async def fill() -> None:
+            await workspace.clock.sleep(0.5)
+            disk.full = True
+            await workspace.clock.sleep(seconds)
+            disk.full = False
+
+        def watch(event: object) -> None:
+            if not tasks and isinstance(event, ItemsChanged) and event.items[0].state is State.SENDING:
+                tasks.append(asyncio.get_running_loop().create_task(fill()))
+
+        workspace.events.subscribe(watch)
+
+    return on_open
+
+
+@pytest.fixture
+def slow(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Shell:
+    """An org that takes a second for an answer."""
+    return make_shell(monkeypatch, capsys, latency=Latency(median_s=1.0, spread=0.0))
+
+
+def test_a_disk_that_was_full_for_a_while_costs_nobody(slow: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    left(slow, 30)
+    disk = Disk(monkeypatch)
+    slow.on_open = fills(disk, 30.0)
+    done = slow("resume", "--yes", "--json")
+    assert (done.code, counts(done)) == (0, {"revoked": 30})
+    assert "free some space" in done.err
+    assert "Going on" in done.err
+    assert "could not be written" not in done.err
+    slow.on_open = lambda workspace: None
+    assert outcomes(slow) == {"revoked": 30}
+    assert slow.org.revocations == 30
+    assert slow("history", "verify").code == 0
+
+
+def test_a_disk_that_stays_full_leaves_what_is_known_in_the_lines_and_says_so(
+    slow: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch = left(slow, 30)
+    disk = Disk(monkeypatch)
+    slow.on_open = fills(disk, 1e6)
+    done = slow("resume", "--yes", "--json")
+    found = counts(done)
+    assert done.code == 2
+    assert slow.org.revocations == found["revoked"] > 0
+    assert sum(found.values()) == 30
+    assert "could not be written into the history" in done.err
+    disk.full = False
+    slow.on_open = lambda workspace: None
+    kept = outcomes(slow)
+    assert kept["unknown"] > 0, "what was sent and whose answer the history never learnt"
+    assert kept["revoked"] + kept["unknown"] == found["revoked"]
+    assert slow("history", "verify").code == 0
+    again = slow("resume", batch, "--yes", "--json")
+    assert (again.code, counts(again)) == (0, {"revoked": 30 - kept["revoked"]})
+    assert outcomes(slow) == {"revoked": 30}
