@@ -164,14 +164,7 @@ class Workspace:
         self.guard = _guard(settings)
         self.resolver = Resolver(self.client, self.pacer)
         self.dispatcher = self._dispatcher(rng)
-        self.resuming = Resuming(
-            history,
-            self.dispatcher,
-            guard=self.guard,
-            resolver=self.resolver,
-            clock=clock,
-            operator=lambda: self.operator,
-        )
+        self.resuming = self._resuming()
         self._end_log = _log(settings, token)
 
     def _dispatcher(self, rng: random.Random) -> Dispatcher:
@@ -187,6 +180,16 @@ class Workspace:
             operator=lambda: self.operator,
             org=self.org_url,
             guard=self.guard,
+        )
+
+    def _resuming(self) -> Resuming:
+        return Resuming(
+            self.history,
+            self.dispatcher,
+            guard=self.guard,
+            resolver=self.resolver,
+            clock=self.clock,
+            operator=lambda: self.operator,
         )
 
     @property

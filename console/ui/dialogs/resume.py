@@ -24,7 +24,6 @@ from console.ui.triage.badges import options_words
 from console.ui.widgets.facts import Facts, Pair, pair, whole
 from console.workspace import Workspace
 
-
 UNKNOWN = "Okta may have carried these out. Safe to send again, but that also ends sessions opened since."
 
 

@@ -75,7 +75,8 @@ def test_it_says_exactly_how_the_batch_stands(evict: Shell) -> None:
     for said in (batch, "8 revoked, 3 unknown (sent, no answer seen), 9 not sent", "INC-2041", "stolen session cookies",
                  whoami("SSWS").os_user, "sends      12 users",
                  "of 12: every session, OAuth tokens",
-                 "sessions opened since", "Type the number of users (12)", "Not confirmed: nothing was changed"):  # fmt: skip
+                 "sessions opened since", "Type the number of users (12)",
+                 "Not confirmed: nothing was changed"):  # fmt: skip
         assert said in done.err, said
     assert evict.org.revocations == 0
 
