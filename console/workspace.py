@@ -11,6 +11,7 @@ import secrets
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -164,7 +165,6 @@ class Workspace:
         self.guard = _guard(settings)
         self.resolver = Resolver(self.client, self.pacer)
         self.dispatcher = self._dispatcher(rng)
-        self.resuming = self._resuming()
         self._end_log = _log(settings, token)
 
     def _dispatcher(self, rng: random.Random) -> Dispatcher:
@@ -182,7 +182,9 @@ class Workspace:
             guard=self.guard,
         )
 
-    def _resuming(self) -> Resuming:
+    @cached_property
+    def resuming(self) -> Resuming:
+        """Batches that a console left unfinished."""
         return Resuming(
             self.history,
             self.dispatcher,
