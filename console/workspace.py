@@ -11,6 +11,7 @@ import secrets
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -37,6 +38,7 @@ from console.revocation.price import Prices
 from console.revocation.queue import Queue
 from console.revocation.readonly import ReadOnlyClient, ReadOnlyDispatcher
 from console.revocation.resolver import Resolver
+from console.revocation.resuming import Resuming
 from console.settings import Settings, SettingsError
 from console.text import sanitize
 
@@ -172,6 +174,18 @@ class Workspace:
             operator=lambda: self.operator,
             org=self.org_url,
             guard=self.guard,
+        )
+
+    @cached_property
+    def resuming(self) -> Resuming:
+        """Batches that a console left unfinished."""
+        return Resuming(
+            self.history,
+            self.dispatcher,
+            guard=self.guard,
+            resolver=self.resolver,
+            clock=self.clock,
+            operator=lambda: self.operator,
         )
 
     @property
