@@ -25,6 +25,14 @@ def sanitize(value: str, *, limit: int = MAX_LENGTH) -> str:
     return one_line if len(one_line) <= limit else one_line[: limit - 1] + ELLIPSIS
 
 
+def visible(value: str) -> str:
+    """Text on one line in which each character that can't be printed is U+FFFD: seen to have been there, and harmless.
+
+    For files that people keep; unlike `sanitize` it drops and cuts nothing.
+    """
+    return value if value.isprintable() else "".join(c if c.isprintable() else "\ufffd" for c in value)
+
+
 def width(value: str) -> int:
     """Terminal cells that `value` takes; wide scripts and emoji count two."""
     return cell_len(value)
