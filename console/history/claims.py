@@ -96,7 +96,11 @@ def unmet(claim: Claim, scans: Mapping[str, Scan], pruned: Mapping[str, Pruned])
     if claim.lines > scan.lines:
         if scan.damage is not None and scan.damage != "torn":
             return ""  # told already, with the line
-        gone = f"line {claim.lines} is" if claim.lines == scan.lines + 1 else f"lines {scan.lines + 1} to {claim.lines} are"
+        gone = (
+            f"line {claim.lines} is"
+            if claim.lines == scan.lines + 1
+            else f"lines {scan.lines + 1} to {claim.lines} are"
+        )
         return f"{claim.segment}: its end was cut: {gone} gone, line {scan.lines} is the last; {claim.by}, knew them"
     if scan.hash_at(claim.lines) != claim.head:
         return f"{claim.segment}: line {claim.lines} or one before it was altered; {claim.by}, knew another"
@@ -109,7 +113,9 @@ def _unmet_by_pruned(claim: Claim, pruned: Pruned | None) -> str:
         return f"{claim.segment}: it is gone, with at least {size}; {claim.by}, knew it, and no pruning is recorded"
     other = pruned.lines < claim.lines or (pruned.lines == claim.lines and pruned.head != claim.head)
     if other and claim.head != START:
-        return f"{claim.segment}: it was pruned as {count(pruned.lines, 'line')} that are not those that {claim.by}, knew"
+        return (
+            f"{claim.segment}: it was pruned as {count(pruned.lines, 'line')} that are not those that {claim.by}, knew"
+        )
     return ""
 
 

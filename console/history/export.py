@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import io
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -22,6 +23,8 @@ COLUMNS = (
 )  # fmt: skip
 # A spreadsheet runs what starts with one of these; the full-width forms too, as it folds them.
 FORMULA_STARTS = tuple("=+-@\t\r\n＝＋－＠|%")
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 Records = Iterable[RevocationRecord]
 
@@ -102,25 +105,34 @@ def write_export(
             number += 1
             yield record
 
-    with new_private(path, replace=replace) as file:
-        form(file, counted(), source or Source())
+    try:
+        with new_private(path, replace=replace) as file:
+            form(file, counted(), source or Source())
+    except OSError as error:
+        if error.errno in FULL:
+            raise UnsafePathError(f"cannot write {path}: {error.strerror}. Nothing was left there") from error
+        raise
     return number
 
 
 def _refuse(path: Path) -> None:
     """Say what is in the way, before anything is made. Raises UnsafePathError."""
     try:
-        if path.is_symlink():
-            raise UnsafePathError(f"cannot write {path}: it is a symbolic link; name the file that is meant")
-        if path.is_dir():
-            raise UnsafePathError(f"cannot write {path}: it is a folder; name a file in it")
-        if path.exists() and not path.is_file():
-            raise UnsafePathError(f"cannot write {path}: it is no plain file; name another")
-        if not path.parent.exists():
-            raise UnsafePathError(f"cannot write {path}: there is no folder {path.parent}; make it, or name another")
-        if not path.parent.is_dir():
-            raise UnsafePathError(f"cannot write {path}: {path.parent} is no folder; name another")
-    except UnsafePathError:
-        raise
+        why = _in_the_way(path)
     except OSError as error:
-        raise UnsafePathError(f"cannot write {path}: {error.strerror}") from error
+        why = error.strerror or type(error).__name__
+    if why:
+        raise UnsafePathError(f"cannot write {path}: {why}")
+
+
+def _in_the_way(path: Path) -> str:
+    folder = path.parent
+    if path.is_symlink():
+        return "it is a symbolic link; name the file that is meant"
+    if path.is_dir():
+        return "it is a folder; name a file in it"
+    if path.exists() and not path.is_file():
+        return "it is no plain file; name another"
+    if not folder.exists():
+        return f"there is no folder {folder}; make it, or name another"
+    return "" if folder.is_dir() else f"{folder} is no folder; name another"

@@ -138,8 +138,9 @@ def _head(totals: _Totals, source: Source) -> list[str]:
     lines += [f"- Cases: {', '.join(code(case) for case in cases if case) or 'none was named'}"]
     lines += [f"- By: {', '.join(_operators(totals)) or NOTHING}"]
     lines += [f"- From {totals.first or NOTHING} to {totals.last or NOTHING} (UTC, as this machine's clock had it)"]
-    lines += [f"- {count(totals.records, 'revocation')} of {count(len(totals.users), 'user')}, "
-              f"in {count(len(totals.batches), 'batch', 'batches')}, with {count(totals.attempts, 'request')}"]  # fmt: skip
+    batches = count(len(totals.batches), "batch", "batches")
+    size = f"{count(totals.records, 'revocation')} of {count(len(totals.users), 'user')}, in {batches}"
+    lines += [f"- {size}, with {count(totals.attempts, 'request')}"]
     lines += [f"- Asked for: {code(source.asked) if source.asked else 'all that the history holds'}"]
     lines += [f"- Made{f' at {source.made_at}' if source.made_at else ''} by Evict {__version__}"]
     lines += ["", "## Why"]
@@ -227,27 +228,29 @@ def _attempt(attempt: AttemptRecord) -> str:
     return " ".join([*parts, request])
 
 
+SEALED = """\
+Keep this hash where the users of the machine can't change it, as in the ticket. Nothing that was written before the
+seal has changed for as long as this exits 0:"""
+NOT_SEALED = """\
+No seal was made for this report. The head of a segment is the hash of its last line: nothing before that line has
+changed for as long as  `evict history verify --seal HEAD`  exits 0."""
+
+
 def _proof(source: Source) -> list[str]:
     lines = ["", "## Proof", ""]
     verdict = source.verdict
     if verdict is None:
         return [*lines, "The history was not checked when this report was made: run  `evict history verify`.", ""]
-    lines += [f"The history of this org on this machine was **{verdict.state}** when this report was made: "
-              f"{count(verdict.records, 'record')} in {count(verdict.segments, 'segment')}."]  # fmt: skip
-    if verdict.findings:
-        lines += ["", *(f"- {code(finding)}" for finding in verdict.findings)]
+    size = f"{count(verdict.records, 'record')} in {count(verdict.segments, 'segment')}"
+    lines += [f"The history of this org on this machine was **{verdict.state}** when this report was made: {size}.", ""]
+    lines += [f"- {code(finding)}" for finding in verdict.findings]
+    lines += [f"- {code(one.segment)} was pruned at {code(one.at)} by {code(one.by)}" for one in verdict.pruned]
     if source.seal:
-        lines += ["", f"Seal: {code(source.seal)}", "", "Keep this hash where the machine's users can't change it, as "
-                  "in the ticket. Nothing that was written before the seal has changed for as long as this exits 0:",
-                  "", f"    evict history verify --seal {visible(source.seal)}"]  # fmt: skip
+        lines += ["", f"Seal: {code(source.seal)}", "", SEALED, "", f"    evict history verify --seal {source.seal}"]
     else:
-        lines += ["", "No seal was made for this report. The head of a segment is the hash of its last line: nothing "
-                  "before that line has changed for as long as  `evict history verify --seal HEAD`  exits 0."]  # fmt: skip
+        lines += ["", NOT_SEALED]
     sound = [check for check in verdict.checks if check.lines]
     rows = [(code(check.name), f"{check.lines:,}", code(check.head)) for check in sound[-HEADS_SHOWN:]]
     lines += _table(("segment", "lines", "head"), rows)
-    if len(sound) > HEADS_SHOWN:
-        lines += [f"The newest {HEADS_SHOWN} of {count(len(sound), 'segment')}. Head of all: {code(verdict.head)}", ""]
-    else:
-        lines += [f"Head of all: {code(verdict.head)}", ""]
-    return lines
+    newest = f"The newest {HEADS_SHOWN} of {count(len(sound), 'segment')}. " if len(sound) > HEADS_SHOWN else ""
+    return [*lines, f"{newest}Head of all: {code(verdict.head)}", ""]

@@ -17,6 +17,7 @@ from console.paths import open_private
 Damage = Literal["altered", "cut", "reordered", "inserted", "torn"]
 Document = dict[str, Any]
 
+GIST = ("id", "batch_id", "outcome", "queued_at", "finished_at", "carried")
 _BUFFER = 1 << 20
 _HASH_AT_END = re.compile(rb',"h":"([0-9a-f]{64})"\}\Z')
 _DIGEST = 32
@@ -134,7 +135,9 @@ class Scan:
         if self.sealed:
             raise LineDamaged("it follows the line that sealed the segment")
         table, doc_id, new = line.table, line.doc_id, line.document
-        if doc_id is None:
+        if doc_id is None:  # about the table itself, made or dropped
+            if new is None:
+                {"revocations": self.records, "batches": self.batches}.get(table, {}).clear()
             return
         if table == SEGMENTS and doc_id == HEADER_ID:
             self.header = new or self.header | (line.update or {})
@@ -217,8 +220,9 @@ class Scan:
 
 def _gist(document: Document) -> Document:
     """The fields of a record that a check or a pruning looks at; a hundred thousand of them are held at once."""
-    gist = {key: document[key] for key in ("id", "batch_id", "outcome", "queued_at", "finished_at") if key in document}
+    gist: Document = {key: document[key] for key in GIST if key in document}
     attempts = document.get("attempts")
     if isinstance(attempts, list) and attempts and isinstance(attempts[-1], dict):
+        gist["attempts"] = len(attempts)
         gist["attempted_at"] = attempts[-1].get("at")
     return gist

@@ -140,8 +140,8 @@ def _settled(path: Path, keys: Keys) -> Scan:
             continue
         if scan.torn and not held and scan.damage is None:
             scan.damage, scan.first_bad = "torn", scan.lines + 1
-            scan.told = f"line {scan.first_bad} was cut off after {count(scan.torn, 'byte')}: open the console once, " \
-                        "and it sets that aside"  # fmt: skip
+            cut = f"line {scan.first_bad} was cut off after {count(scan.torn, 'byte')}"
+            scan.told = f"{cut}: open the console once, and it sets that aside"
         return scan
 
 
@@ -182,7 +182,9 @@ def _check(scan: Scan, keys: Keys) -> Check:
     told = ""
     if scan.newer:
         state = "not checked"
-        told = f"{scan.name}: not checked: it is of format {scan.format}, and this Evict reads up to {FORMAT}: update it"
+        told = (
+            f"{scan.name}: not checked: it is of format {scan.format}, and this Evict reads up to {FORMAT}: update it"
+        )
     elif scan.damage is not None:
         state = "damaged"
         before = {0: "no line before it is sound", 1: "line 1 is the last that is sound"}
@@ -245,9 +247,7 @@ def _hold(hash_: str, scans: Mapping[str, Scan], pruned: Mapping[str, Pruned]) -
     return SealCheck(hash_, False, "", 0, "", "", 0, (), (why,))
 
 
-def _hold_at(
-    hash_: str, scan: Scan, line: int, scans: Mapping[str, Scan], pruned: Mapping[str, Pruned]
-) -> SealCheck:
+def _hold_at(hash_: str, scan: Scan, line: int, scans: Mapping[str, Scan], pruned: Mapping[str, Pruned]) -> SealCheck:
     seal = scan.seals.get(line)
     if seal is None:
         claims = claims_in(scan.header.get("follows"), scan.name)
