@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import get_args
 
-from console.history.records import RecordOutcome, RevocationRecord
+from console.history.entries import BatchInfo, Entry
+from console.history.records import RecordOutcome
 from console.text import timestamp
 
 OUTCOMES: tuple[str, ...] = get_args(RecordOutcome)
@@ -49,7 +52,8 @@ def _words(text: str) -> list[str]:
 
 
 def _holds(part: str, *values: str) -> bool:
-    return any(part.casefold() in value.casefold() for value in values)
+    """Whether one of `values` has the folded `part` in it."""
+    return any(part in value.casefold() for value in values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,29 +100,42 @@ class RecordFilter:
             asked["text"] = " ".join(free)
         return cls(**asked)  # type: ignore[arg-type]
 
-    def wants(self, record: RevocationRecord) -> bool:
-        """Whether the record has all that is asked for."""
-        return (
-            (self.outcome is None or record.outcome == self.outcome)
-            and (self.case is None or record.case.casefold() == self.case.casefold())
-            and (self.batch is None or record.batch_id == self.batch)
-            and (self.since is None or record.queued_at >= timestamp(self.since))
-            and (self.until is None or record.queued_at < timestamp(self.until))
-            and (self.user is None or self._is_user(record))
-            and (self.operator is None or _holds(self.operator, record.operator.os_user, record.operator.principal))
-            and (self.text is None or self._has_words(record))
+    def choose(self, entries: Iterable[Entry], limit: int | None = None) -> list[Entry]:
+        """Those of `entries` that fit, in their order, at most `limit`."""
+        chosen = filter(self._test(), entries)
+        return list(chosen if limit is None else islice(chosen, max(0, limit)))
+
+    def _test(self) -> Callable[[Entry], bool]:
+        """What is asked of one entry; what is asked of its batch is answered once a batch."""
+        outcome, user = self.outcome, self.user and self.user.casefold()
+        since = timestamp(self.since) if self.since else ""
+        until = timestamp(self.until) if self.until else "~"
+        words = (self.text or "").casefold().split()
+        lacking: dict[int, list[str] | None] = {}
+
+        def fits(entry: Entry) -> bool:
+            if outcome is not None and entry.outcome != outcome:
+                return False
+            if not since <= entry.queued_at < until:
+                return False
+            batch = entry.batch
+            key = id(batch)
+            if key not in lacking:
+                lacking[key] = self._lacking(batch, words)
+            if (left := lacking[key]) is None:
+                return False
+            if user is not None and not (entry.user_id.casefold() == user or _holds(user, entry.login, entry.name)):
+                return False
+            return all(word in entry.words or word in entry.outcome for word in left)
+
+        return fits
+
+    def _lacking(self, batch: BatchInfo, words: Sequence[str]) -> list[str] | None:
+        """The words that a batch does not have, so that its entries must; None where it does not fit at all."""
+        who = batch.operator
+        fits = (
+            (self.case is None or batch.case.casefold() == self.case.casefold())
+            and (self.batch is None or batch.id == self.batch)
+            and (self.operator is None or _holds(self.operator.casefold(), who.os_user, who.principal))
         )
-
-    def _is_user(self, record: RevocationRecord) -> bool:
-        user, wanted = record.user, self.user or ""
-        return user.id == wanted or _holds(wanted, user.login, user.name)
-
-    def _has_words(self, record: RevocationRecord) -> bool:
-        user, operator = record.user, record.operator
-        hay = "\n".join(
-            (record.id, record.batch_id, record.case, record.reason, record.outcome, record.org, user.id, user.login,
-             user.name, user.status, operator.os_user, operator.principal, operator.host,
-             *(attempt.request_id or "" for attempt in record.attempts),
-             *(attempt.error_code or "" for attempt in record.attempts))
-        ).casefold()  # fmt: skip
-        return all(word in hay for word in (self.text or "").casefold().split())
+        return [word for word in words if word not in batch.words] if fits else None
