@@ -63,7 +63,7 @@ class Entry:
         "queued_at", "source", "status", "user_id",
     )  # fmt: skip
 
-    def __init__(  # noqa: PLR0913 - the columns of a row, given by position
+    def __init__(
         self, id: str, batch: BatchInfo, queued_at: str, finished_at: str | None, outcome: str, user_id: str,  # noqa: A002
         login: str, name: str, status: str, answer: str, attempts: int, carried: int, words: str, source: Source,
         place: int,

@@ -29,4 +29,6 @@ def unwritable(error: Exception, folder: Path) -> HistoryUnavailable:
     if isinstance(error, HistoryUnavailable):
         return error
     advice = _ADVICE.get(error.errno or 0, "") if isinstance(error, OSError) else ""
-    return HistoryUnavailable(f"The history can't be written: {error}. {advice or f'Mend that in {folder}, then go on.'}")
+    return HistoryUnavailable(
+        f"The history can't be written: {error}. {advice or f'Mend that in {folder}, then go on.'}"
+    )

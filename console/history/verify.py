@@ -151,7 +151,11 @@ def verify(folder: Path, *, keys: KeyStore | None = None, seal: str | None = Non
     `seal` is a hash that `seal_hash` has passed. For a thread. Raises OSError.
     """
     known = Keys(folder, keys)
-    scans = scan_all(folder, known)
+    return judge(scan_all(folder, known), known, seal=seal)
+
+
+def judge(scans: Mapping[str, Scan], known: Keys, *, seal: str | None = None) -> Verdict:
+    """What follows from scans of all segments, oldest first; `known` are the keys they were read with."""
     pruned = pruned_in(scans.values())
     checks = tuple(_check(scan, known) for scan in scans.values())
     problems = [check.told for check in checks if check.state == "damaged"]
