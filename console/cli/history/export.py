@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from console.cli.exits import OK, USAGE
 from console.cli.failures import Stop
-from console.cli.history.opening import asked_by, by_whom, folder_of, opened, settings_for, wanted_by
+from console.cli.history.opening import asked_by, by_whom, folder_of, opened, settings_for, wanted_by, whole
 from console.cli.output import Output
 from console.clock import SystemClock
 from console.history.entries import Entry
@@ -58,9 +58,9 @@ def _tell(notice: str, out: Output) -> None:
         out.talk(notice)
 
 
-def _records(entries: list[Entry], out: Output) -> Iterator[RevocationRecord]:
+def _records(entries: Sequence[Entry], out: Output) -> Iterator[RevocationRecord]:
     """Whole records, one at a time, so that a hundred thousand need no memory."""
     for number, entry in enumerate(entries, 1):
-        yield entry.record()
+        yield whole(entry)
         if number % SHOWN_EVERY == 0:
             out.progress(f"written: {number:,} of {len(entries):,}")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 
 from console.cli.exits import INCOMPLETE, OK
 from console.cli.failures import Stop
-from console.cli.history.opening import opened, wanted_by
+from console.cli.history.opening import opened, wanted_by, whole
 from console.cli.output import Output
 from console.clock import SystemClock
 from console.history.entries import Entry
@@ -29,10 +30,10 @@ def run(args: argparse.Namespace) -> int:
         return _show(history, args.id, out)
 
 
-def _list(entries: list[Entry], out: Output) -> int:
+def _list(entries: Sequence[Entry], out: Output) -> int:
     if out.as_json:
         for entry in entries:
-            out.record(_facts(entry.record()))
+            out.record(_facts(whole(entry)))
     elif entries:
         head = ("queued at", "outcome", "login", "user id", "case", "answer", "operator", "id")
         out.table(head, map(_cells, entries))

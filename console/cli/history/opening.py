@@ -15,8 +15,10 @@ from console.cli.exits import USAGE
 from console.cli.failures import Stop
 from console.cli.output import Output
 from console.clock import Clock, SystemClock
+from console.history.entries import Entry
 from console.history.filters import RecordFilter, parse_moment
-from console.history.store import History
+from console.history.records import RevocationRecord
+from console.history.store import History, HistoryUnavailable
 from console.settings import Settings, load
 from console.workspace import history_folder, open_history, whoami
 
@@ -50,6 +52,14 @@ def opened(out: Output, *, clock: Clock | None = None) -> Iterator[History]:
         yield history
     finally:
         history.close()
+
+
+def whole(entry: Entry) -> RevocationRecord:
+    """The whole record of an entry. Raises HistoryUnavailable where it is not there any more."""
+    try:
+        return entry.record()
+    except (OSError, KeyError) as error:
+        raise HistoryUnavailable(f"The record {entry.id} can't be read any more: {error}") from error
 
 
 def wanted_by(args: argparse.Namespace, now: datetime) -> RecordFilter:
