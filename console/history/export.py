@@ -12,7 +12,7 @@ from typing import BinaryIO
 from console.history.records import RevocationRecord
 from console.history.report import Source, write_report
 from console.paths import UnsafePathError, new_private
-from console.text import visible
+from console.text import printable_json, visible
 
 __all__ = ["FORMATS", "Source", "write_export"]
 
@@ -65,16 +65,7 @@ def write_csv(file: BinaryIO, records: Records, source: Source) -> None:
 def write_jsonl(file: BinaryIO, records: Records, source: Source) -> None:
     """One whole record a line, every attempt in it. What can't be printed stands there as an escape of JSON."""
     for record in records:
-        line = record.model_dump_json()
-        if not line.isprintable():
-            line = "".join(one if one.isprintable() else _escaped(one) for one in line)
-        file.write(line.encode() + b"\n")
-
-
-def _escaped(character: str) -> str:
-    """A character as JSON writes it in ASCII, in two halves beyond 16 bits."""
-    halves = character.encode("utf-16-be")
-    return "".join(f"\\u{halves[at : at + 2].hex()}" for at in range(0, len(halves), 2))
+        file.write(printable_json(record.model_dump_json()).encode() + b"\n")
 
 
 FORMATS: dict[str, Callable[[BinaryIO, Records, Source], None]] = {
