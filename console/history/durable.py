@@ -6,7 +6,7 @@ import contextlib
 import os
 from pathlib import Path
 
-from console.history.disk import sync_file, sync_folder, write_all
+from console.history.disk import read_from_disk, sync_file, sync_folder, write_all
 from console.paths import open_private
 
 _OPEN = os.O_RDWR | os.O_APPEND
@@ -40,9 +40,12 @@ class DurableFile:
     def _scratch(self) -> Path:
         return self.path.with_name(f".{self.path.name}.tmp")
 
+    def from_disk(self) -> None:
+        """See that what is read of the file next is on the disk. Raises OSError."""
+        read_from_disk(self._file)
+
     def go_on(self, size: int) -> None:
-        """Take the first `size` bytes, all there are, for what was written before, once they are on the disk."""
-        sync_file(self._file)
+        """Take the first `size` bytes, all there are, for what was written before."""
         self.size = size
         self._tail = self._read_tail(min(size, _TAIL))
 

@@ -229,6 +229,8 @@ class JournalStorage(Journal):
 
     def _take_over(self) -> None:
         """Go on where the file ends."""
+        # What a console that is gone wrote last may not be on the disk yet.
+        self._file.from_disk()
         reader = Reader(self.path, self._key)
         reader.advance()
         if reader.newer:
@@ -239,7 +241,6 @@ class JournalStorage(Journal):
             raise JournalReadOnly(f"{self.path.name} {why}: it is not written on")
         if reader.torn:
             self.notice = set_torn_aside(self.path, reader.size)
-        # What a console that is gone wrote last may not be on the disk yet.
         self._file.go_on(reader.size)
         if reader.lines and reader.key_id is None:
             self._key = None
