@@ -8,13 +8,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import islice
-from typing import get_args
 
 from console.history.entries import BatchInfo, Entry
-from console.history.records import RecordOutcome
+from console.history.records import OUTCOMES
 from console.text import timestamp
 
-OUTCOMES: tuple[str, ...] = get_args(RecordOutcome)
 UNITS = {"s": "seconds", "m": "minutes", "min": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _AGO = re.compile(r"(\d{1,6})\s*(s|min|m|h|d|w)", re.ASCII)
 _NAMES = {
