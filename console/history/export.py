@@ -64,8 +64,7 @@ def write_csv(file: BinaryIO, records: Records, source: Source) -> None:
 
 def write_jsonl(file: BinaryIO, records: Records, source: Source) -> None:
     """One whole record a line, every attempt in it. What can't be printed stands there as an escape of JSON."""
-    for record in records:
-        file.write(printable_json(record.model_dump_json()).encode() + b"\n")
+    file.writelines(printable_json(record.model_dump_json()).encode() + b"\n" for record in records)
 
 
 FORMATS: dict[str, Callable[[BinaryIO, Records, Source], None]] = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -160,7 +160,7 @@ def judge(scans: Mapping[str, Scan], known: Keys, *, seal: str | None = None) ->
     checks = tuple(_check(scan, known) for scan in scans.values())
     problems = [check.told for check in checks if check.state == "damaged"]
     problems += first_unmet((claim for scan in scans.values() for claim in claims_of(scan)), scans, pruned)
-    problems += _unkeyed(scans.values()) + _come_back(scans, pruned)
+    problems += _unkeyed(list(scans.values())) + _come_back(scans, pruned)
     return Verdict(
         records=len({str(record.get("id")) for scan in scans.values() for record in scan.records.values()}),
         segments=len(scans),
@@ -204,17 +204,27 @@ def _check(scan: Scan, keys: Keys) -> Check:
     )  # fmt: skip
 
 
-def _unkeyed(scans: Iterable[Scan]) -> list[str]:
-    """Segments without a key that were begun after ones with a key: who has no key could write anything there."""
+def _unkeyed(scans: Collection[Scan]) -> list[str]:
+    """What was written without a key after segments with a key: who has no key could write anything there."""
+    keyed = [scan for scan in scans if scan.key_id is not None and scan.key is not None]
+    if not keyed:
+        return []
+    known = {
+        claim.segment: claim.lines for scan in keyed for claim in sorted(claims_of(scan), key=lambda one: one.lines)
+    }
     found = []
-    keyed = ""
-    for scan in scans:  # oldest first
-        if scan.key_id is not None and scan.key is not None:
-            keyed = keyed or scan.name
-        elif keyed and scan.key_id is None and not scan.newer and scan.lines:
+    for scan in scans:
+        if scan.key_id is not None or scan.newer or not scan.lines:
+            continue
+        if scan.name > keyed[0].name:
             found.append(
-                f"{scan.name}: it is written without the key that {keyed} before it has: a console without the key at "
-                "hand made it, or somebody else did; nothing in it is proven"
+                f"{scan.name}: it is written without the key that {keyed[0].name} before it has: a console without the "
+                "key at hand made it, or somebody else did; nothing in it is proven"
+            )
+        elif scan.lines > (seen := known.get(scan.name, 0)):
+            found.append(
+                f"{scan.name}: what follows line {seen} was written without the key after a segment with it was begun: "
+                "a console that ran then wrote it, or somebody else did; nothing of that is proven"
             )
     return found
 

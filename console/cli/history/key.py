@@ -41,6 +41,7 @@ def _create(args: argparse.Namespace) -> int:
         out.talk(
             "It is in the keyring of this account. Segments that consoles begin from now on carry hashes made with it."
         )
+        out.talk("Consoles that run now write on without it: end them and start them anew.")
         out.talk("Keep a copy of the keyring: without this key nobody can check them.")
     return OK
 

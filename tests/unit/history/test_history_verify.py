@@ -290,12 +290,30 @@ def test_without_the_key_links_are_checked_and_hashes_not(folder: Path, at_hand:
 
 def test_segments_without_the_key_after_ones_with_it_prove_nothing(folder: Path, store: MemoryStore) -> None:
     make(folder, A, [record("old")])
-    make(folder, B, [record("keyed")], key=KEY, days=1)
+    make(folder, B, [record("keyed")], key=KEY, days=1, follows=scans(folder))
     assert verify(folder, keys=store).sound
     made = make(folder, C, [record("forged")], days=2)
     (problem,) = verify(folder, keys=store).problems
     assert problem.startswith(f"{made.name}: it is written without the key")
     assert verify(folder).problems == (), "without the key nobody can tell"
+
+
+def test_what_goes_on_or_is_slipped_in_without_the_key_proves_nothing(folder: Path, store: MemoryStore) -> None:
+    """The other ways round: an old segment without a key that is written on, and one that only looks old."""
+    one, other = make(folder, A, [record("old")], seal=False), folder / f"history-{B}.jsonl"
+    make(folder, B, [record("keyed")], key=KEY, days=1, follows=scans(folder))
+    before = one.read_bytes()
+    raw, _ = encode(4, json.loads(lines_of(one)[-1])["h"], "revocations", 5, document=record("forged"))
+    one.write_bytes(before + raw)
+    (problem,) = verify(folder, keys=store).problems
+    assert problem.startswith(f"{one.name}: what follows line 3 was written without the key")
+    make(folder, C, [record("later")], key=KEY, days=2, follows=scans(folder, store))
+    assert verify(folder, keys=store).sound, "a console with the key has seen it since"
+    one.write_bytes(before)
+    assert other.exists()
+    make(folder, "01AA", [record("slipped in")])
+    problems = verify(folder, keys=store).problems
+    assert any(problem.startswith("history-01AA.jsonl: what follows line 0") for problem in problems)
 
 
 # What a hash that was kept elsewhere proves
