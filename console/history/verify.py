@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
@@ -16,6 +16,7 @@ from console.history.keys import Keys, KeyStore
 from console.history.locks import is_held
 from console.history.scan import Damage, Scan
 from console.history.segments import segment_paths
+from console.history.view_check import view_problem
 from console.text import count
 
 SLACK = timedelta(minutes=1)
@@ -151,7 +152,9 @@ def verify(folder: Path, *, keys: KeyStore | None = None, seal: str | None = Non
     `seal` is a hash that `seal_hash` has passed. For a thread. Raises OSError.
     """
     known = Keys(folder, keys)
-    return judge(scan_all(folder, known), known, seal=seal)
+    verdict = judge(scan_all(folder, known), known, seal=seal)
+    views = (view_problem(folder / check.name, known) for check in verdict.checks if check.state == "sound")
+    return replace(verdict, notes=(*verdict.notes, *(told for told in views if told)))
 
 
 def judge(scans: Mapping[str, Scan], known: Keys, *, seal: str | None = None) -> Verdict:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from console.history.catalog import Catalog
-from console.history.entries import Document, Entry, entry_of
+from console.history.chain import from_json
+from console.history.entries import BatchInfo, Document, Entry, entry_of
 from console.history.keys import Keys
-from console.history.names import RECORDS
+from console.history.names import BATCHES, RECORDS
 from console.history.reader import Reader
-from console.history.views import View, ViewUnfit, open_view, view_path
+from console.history.views import ViewUnfit, open_view, view_path
+from console.paths import open_private
 
 COLUMNS = ("queued_at", "finished_at", "written", "user_id", "login", "name", "status", "answer", "attempts", "carried")
 _CLEAN = str.maketrans(dict.fromkeys("\x1f\t\n\r", " "))
@@ -22,12 +26,9 @@ class _Nowhere:
     name = ""
     alive = ours = False
 
-    def __init__(self, documents: dict[str, Document]) -> None:
-        self._documents = documents
-
     def document(self, entry: Entry) -> Document:
-        """The record's document."""
-        return self._documents[entry.id]
+        """None is there."""
+        raise KeyError(entry.id)
 
 
 def view_problem(segment: Path, keys: Keys) -> str:
@@ -44,31 +45,54 @@ def view_problem(segment: Path, keys: Keys) -> str:
     if key is not None:
         reader = Reader(segment, key)
         reader.advance()
-    catalog = Catalog()
     try:
-        view = open_view(segment, key=key, batch=catalog.batch)
-        shown = {entry.id: entry for entry in view.entries(_Nowhere({}))}
+        view = open_view(segment, key=key, batch=Catalog().batch)
+        shown = {entry.id: entry for entry in view.entries(_Nowhere())}
     except (ViewUnfit, ValueError, IndexError, KeyError, TypeError):
         return ""
-    documents = {str(one.get("id")): one for one in reader.tables.get(RECORDS, {}).values()}
-    if reader.problem != view.problem or shown.keys() != documents.keys():
-        return f"{segment.name}: the view beside it lists other records than it holds: {_advice(segment)}"
-    for id_, document in documents.items():
-        if not _same(shown[id_], document, view, catalog, documents):
-            return f"{segment.name}: the view beside it shows the record {id_} otherwise than it is: {_advice(segment)}"
+    if other := _other(reader, shown, view_path(segment)):
+        advice = f"somebody put it there; remove {view_path(segment).name}, it is made anew"
+        return f"{segment.name}: the view beside it {other}: {advice}"
     return ""
 
 
-def _advice(segment: Path) -> str:
-    return f"somebody put it there; remove {view_path(segment).name}, it is made anew"
+def _other(reader: Reader, shown: dict[str, Entry], path: Path) -> str:
+    """What the view says otherwise; empty where nothing is."""
+    documents = {str(one.get("id")): one for one in reader.tables.get(RECORDS, {}).values()}
+    batches = Catalog()
+    for document in reader.tables.get(BATCHES, {}).values():
+        with suppress(KeyError):
+            batches.batch(document)
+    if shown.keys() - documents.keys():
+        return "lists records that it does not hold"
+    with os.fdopen(open_private(path, os.O_RDONLY), "rb") as file:
+        for id_, document in documents.items():
+            entry = shown.get(id_)
+            try:
+                true = entry_of(document, _batch(document, batches, entry), _Nowhere(), 0)
+            except (KeyError, TypeError, AttributeError):
+                continue  # this version can't read it, so that no view has it
+            if entry is None:
+                return f"lacks the record {id_}"
+            file.seek(entry.place)
+            if not _same(entry, true) or from_json(file.readline().partition(b"\t")[2]) != document:
+                return f"shows the record {id_} otherwise than it is"
+    return ""
 
 
-def _same(shown: Entry, document: Document, view: View, catalog: Catalog, documents: dict[str, Document]) -> bool:
-    true = entry_of(document, catalog.batch_of(document), _Nowhere(documents), 0)
+def _batch(document: Document, batches: Catalog, shown: Entry | None) -> BatchInfo:
+    """The record's batch, as its own segment has it; one of another segment is believed. Raises KeyError."""
+    with suppress(KeyError):
+        return batches.batch_of(document)
+    if shown is None or shown.batch.id != document["batch_id"]:
+        raise KeyError(document["batch_id"])
+    return shown.batch
+
+
+def _same(shown: Entry, true: Entry) -> bool:
     columns = all(_plain(getattr(shown, name)) == _plain(getattr(true, name)) for name in COLUMNS)
-    words = shown.words == true.words.translate(_CLEAN)
     batch = shown.batch.id == true.batch.id and shown.batch.shared() == true.batch.shared()
-    return columns and words and batch and view.document(shown.id, shown.place) == document
+    return columns and batch and shown.words == _plain(true.words)
 
 
 def _plain(value: Any) -> Any:

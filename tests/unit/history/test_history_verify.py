@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import json
 import tempfile
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from console.history.keys import Keys, MemoryStore, create_key
 from console.history.locks import SegmentLock
 from console.history.scan import Scan
 from console.history.seals import make_seal
+from console.history.store import History
 from console.history.verify import Verdict, scan_all, seal_hash, verify
 from tests.support.segments import clock_at, lines_of, make, record, rehashed
 
@@ -417,3 +419,58 @@ def test_a_seal_that_is_none_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="64 hexadecimal digits"):
         seal_hash(text)
     assert seal_hash(f"  {'AB' * 32}\n") == "ab" * 32
+
+
+# Views
+
+
+def viewed(folder: Path) -> tuple[Path, Path]:
+    """A segment long enough to have a view, and that view."""
+    path = make(folder, A, (record(f"u{n}") for n in range(200)))
+    History.open(folder, clock=clock_at(0)).close()
+    return path, path.with_suffix(".view")
+
+
+def lied(view: Path, old: bytes, new: bytes) -> None:
+    """The view changed by somebody who knows how views are checked."""
+    first, *rows = lines_of(view)
+    changed = [row.replace(old, new) for row in rows]
+    assert changed != rows
+    header = json.loads(first) | {"rows": hashlib.sha256(b"".join(changed)).hexdigest()}
+    view.write_bytes(json.dumps(header).encode() + b"\n" + b"".join(changed))
+
+
+def test_a_view_that_fits_is_no_news(folder: Path) -> None:
+    _, view = viewed(folder)
+    assert view.exists()
+    assert verify(folder).notes == ()
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [(b"revoked\x1f", b"queued\x1f"), (b"u7@example.com\x1f", b"x7@example.com\x1f"),
+     (b'"status":204', b'"status":500'), (b"R-u7\x1f", b"R-x7\x1f")],
+    ids=["outcome", "login", "document", "another record"],
+)  # fmt: skip
+def test_a_view_that_lies_is_said_and_is_no_evidence(folder: Path, old: bytes, new: bytes) -> None:
+    _, view = viewed(folder)
+    lied(view, old, new)
+    verdict = verify(folder)
+    assert verdict.sound
+    (note,) = verdict.notes
+    assert note.startswith(f"history-{A}.jsonl: the view beside it ")
+    assert f"remove {view.name}" in note
+
+
+def test_a_view_whose_batch_lies_is_said(folder: Path) -> None:
+    _, view = viewed(folder)
+    first, *rows = lines_of(view)
+    view.write_bytes(first.replace(b"INC-2041", b"INC-9999") + b"".join(rows))
+    assert "otherwise than it is" in verify(folder).notes[0]
+
+
+def test_a_view_that_does_not_fit_is_made_anew_and_no_news(folder: Path) -> None:
+    _, view = viewed(folder)
+    for rubbish in (b"", b"rubbish", view.read_bytes()[:-5]):
+        view.write_bytes(rubbish)
+        assert verify(folder).notes == ()
