@@ -24,6 +24,7 @@ from console.clock import Clock, SystemClock
 from console.credentials import NO_ORG, SignIn, sign_in
 from console.demo.app import build_app
 from console.demo.org import DemoOrg
+from console.history.keys import KeyringStore
 from console.history.records import OperatorRecord
 from console.history.store import History, HistoryUnavailable, new_id
 from console.okta.client import OktaClient
@@ -70,7 +71,7 @@ def open_history(settings: Settings, *, clock: Clock, demo: bool = False, read_o
     """The history of the org, without a connection to it. Raises HistoryUnavailable, SettingsError."""
     folder = history_folder(settings, demo=demo)
     try:
-        return History.open(folder, clock=clock, read_only=read_only)
+        return History.open(folder, clock=clock, read_only=read_only, keys=KeyringStore())
     except HistoryUnavailable as error:
         raise HistoryUnavailable(f"{error}. The setting data_dir (EVICT_DATA_DIR) may name another folder.") from error
 
