@@ -40,6 +40,7 @@ class History:
         self._folder = folder
         self._clock = clock
         self._read_only = read_only
+        self._key_store = keys
         self._keys = Keys(folder, keys)
         self._catalog = Catalog()
         self._writer = Writer(folder, clock=clock, keys=self._keys, catalog=self._catalog)
@@ -185,7 +186,7 @@ class History:
     def verify(self) -> Verdict:
         """Read everything again from the disk and hold it against its hashes. Raises HistoryUnavailable."""
         try:
-            return verify(self._folder)
+            return verify(self._folder, keys=self._key_store)
         except OSError as error:
             raise HistoryUnavailable(f"The history can't be read: {error}") from error
 
