@@ -1,7 +1,8 @@
 """A process that drains when told to, in a fork that can be killed: each start costs milliseconds.
 
-Reads one JSON object a line (see `Order`), forks, says {"pid": …}, and when that child is gone {"ended": status}. The
-child says {"confirmed": batch}, and puts every outcome it was told of into the file `told`, one "record outcome" a line.
+Reads one JSON object a line (see `Order`), forks, says {"pid": …}, and when that child is gone {"ended": status}.
+The child says {"confirmed": batch}, and puts every outcome that it was told of into the file `told`, one
+"record outcome" a line.
 """
 
 from __future__ import annotations
@@ -122,7 +123,7 @@ def main() -> None:
             try:
                 asyncio.run(carry_out(order))
                 status = 0
-            except BaseException:
+            except BaseException:  # noqa: BLE001 - whatever it is, the exit status tells
                 traceback.print_exc()
             finally:
                 os._exit(status)

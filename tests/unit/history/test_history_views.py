@@ -31,7 +31,7 @@ def _views_of_everything(monkeypatch: pytest.MonkeyPatch) -> None:
 async def left_behind(folder: Path, **options: Any) -> Path:
     """A dead console's segment with every outcome in it and names that a list of columns could trip over."""
     history = opened(folder, **options)
-    some = records(6) + [record("tabs", user={"id": "00u9", "login": "a\tb\n\x1fc\x1e", "name": "Ünï \ud800"})]
+    some = [*records(6), record("tabs", user={"id": "00u9", "login": "a\tb\n\x1fc\x1e", "name": "Ünï \ud800"})]
     await history.add(some)
     for one, outcome in zip(some, ("revoked", "failed", "unknown", "cancelled"), strict=False):
         await history.attempt(one.id, attempt())

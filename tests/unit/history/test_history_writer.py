@@ -1,4 +1,4 @@
-"""Which segment is written: gone on with, begun, rolled, sealed; what waits is written together, and faults are told."""
+"""Which segment is written: gone on with, begun, rolled, sealed; what waits is written together; faults are told."""
 
 from __future__ import annotations
 
@@ -228,7 +228,8 @@ async def test_close_writes_what_waits(folder: Path) -> None:
 
 @pytest.mark.parametrize(
     ("number", "advice"),
-    [(errno.ENOSPC, "free some space"), (errno.EROFS, "read only"), (errno.EIO, "reports an error"), (errno.EDQUOT, "quota")],
+    [(errno.ENOSPC, "free some space"), (errno.EROFS, "read only"), (errno.EIO, "reports an error"),
+     (errno.EDQUOT, "quota")],
 )  # fmt: skip
 async def test_a_fault_says_what_to_do_and_once_mended_the_next_write_works(
     folder: Path, monkeypatch: pytest.MonkeyPatch, number: int, advice: str
