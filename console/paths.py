@@ -141,3 +141,40 @@ def write_private(path: Path, content: bytes, *, replace: bool = False) -> None:
     """Write a whole file, 0600, as `new_private` does, and raise what it raises."""
     with new_private(path, replace=replace) as file:
         file.write(content)
+
+
+def read_secret_file(path: Path, *, limit: int) -> str:
+    """The text of a file with a secret, of at most `limit` bytes.
+
+    Raises UnsafePathError where it can't be read, is no plain file, is too large, is not UTF-8, belongs to another
+    user, or can be read or written by anybody else. The message never holds a part of it.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0))
+    except OSError as error:
+        raise UnsafePathError(f"cannot read {path}: {error.strerror}") from None
+    try:
+        _refuse_shared(path, os.fstat(descriptor))
+    except UnsafePathError:
+        os.close(descriptor)
+        raise
+    with os.fdopen(descriptor, "rb") as file:
+        content = file.read(limit + 1)
+    if len(content) > limit:
+        raise UnsafePathError(f"{path} is larger than {limit:,} bytes: that is no such file")
+    try:
+        return content.decode("utf-8-sig").strip()
+    except UnicodeDecodeError:
+        raise UnsafePathError(f"{path} is not UTF-8 text") from None
+
+
+def _refuse_shared(path: Path, info: os.stat_result) -> None:
+    """Raise UnsafePathError for what is no plain file of ours that nobody else can read."""
+    if not stat.S_ISREG(info.st_mode):
+        raise UnsafePathError(f"{path} is not a plain file")
+    if not hasattr(os, "getuid"):
+        return
+    if info.st_uid not in (os.getuid(), 0):
+        raise UnsafePathError(f"{path} belongs to another user: use a file of your own")
+    if info.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+        raise UnsafePathError(f"{path} can be read by others: run  chmod 600 {path}  and renew the secret in it")

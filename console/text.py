@@ -18,6 +18,8 @@ def sanitize(value: str, *, limit: int = MAX_LENGTH) -> str:
     DEL, the bidi overrides and the zero-width characters. Longer text is cut to `limit` characters, marked with an
     ellipsis. Markup is left as it is: brackets are data, and the screens never parse them.
     """
+    if len(value) <= limit and value.isascii() and value.isprintable() and value == " ".join(value.split()):
+        return value  # nearly all of what comes
     # A value that is cut anyway need not be walked to its end: 64 covers long runs of dropped characters.
     spaced = "".join(" " if c.isspace() else c for c in value[: limit * 64])
     kept = "".join(c for c in unicodedata.normalize("NFC", spaced) if c.isprintable())
@@ -76,7 +78,7 @@ def duration(seconds: float) -> str:
 
 def timestamp(moment: datetime) -> str:
     """RFC 3339 in UTC with milliseconds: `2026-11-23T03:00:00.000Z`, the form of every record."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
 
 
 def count(number: int, noun: str, plural: str | None = None) -> str:

@@ -69,7 +69,9 @@ def _listen(host: str, port: int) -> socket.socket:
         raise ServerUnavailable(f"{host!r} is not an address of this machine: use 127.0.0.1 or ::1") from None
     if not ip.is_loopback:
         raise ServerUnavailable(f"the demo org is served on loopback only, not on {host}: use 127.0.0.1 or ::1")
-    listener = socket.socket(socket.AF_INET6 if ip.version == 6 else socket.AF_INET, socket.SOCK_STREAM)
+    # The protocol is named, or asyncio leaves Nagle's algorithm on: bodies then wait 40 ms for an acknowledgement.
+    family = socket.AF_INET6 if ip.version == 6 else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((address, port))

@@ -112,10 +112,11 @@ class OktaClient:
             raise
         if permit is None:
             permit = await self._gate.enter(Endpoint.SESSIONS, Priority.REVOCATION)
-        # Okta's default for forgetDevices differs by engine, so neither is left to it. Both in the path, as httpx would
-        # parse the address anew for each part it is given.
+        # Okta's default for forgetDevices differs by engine, so neither is left to it. The address is whole, as httpx
+        # would parse it anew for each part it is given.
         options = f"oauthTokens={_flag(oauth_tokens)}&forgetDevices={_flag(forget_devices)}"
-        request = self._http.build_request("DELETE", f"/api/v1/users/{user_id}/sessions?{options}")
+        url = self._http.base_url.copy_with(raw_path=f"/api/v1/users/{user_id}/sessions?{options}".encode())
+        request = self._http.build_request("DELETE", url)
         reply = await self._exchange(request, Endpoint.SESSIONS, permit, wanted=204)
         return Receipt(reply.status, reply.request_id, reply.milliseconds)
 

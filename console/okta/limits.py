@@ -7,10 +7,10 @@ each bucket, headers on nearly every answer) and recorded answers.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from enum import IntEnum, StrEnum
+from functools import lru_cache
 from typing import Protocol
 
 import httpx
@@ -190,25 +190,40 @@ class OpenGate:
         return HIGHEST
 
 
-def _smallest(values: Iterable[str], *, highest: int) -> int | None:
+RATE = (b"x-rate-limit-limit", b"x-rate-limit-remaining", b"x-rate-limit-reset", b"date")
+
+
+def _smallest(values: list[bytes], *, highest: int) -> int | None:
     """The smallest plain number of a header that may be missing, doubled (`600, 300`) or garbage."""
     numbers = []
     for value in values:
-        text = value.strip()
-        if text.isascii() and text.isdigit() and len(text) < 12 and (number := int(text)) <= highest:
-            numbers.append(number)
+        for part in value.split(b","):
+            text = part.strip()
+            if text.isdigit() and len(text) < 12 and (number := int(text)) <= highest:
+                numbers.append(number)
     return min(numbers, default=None)
+
+
+@lru_cache(maxsize=8)
+def _epoch(date: bytes) -> int | None:
+    """A Date in epoch seconds, None for garbage. Kept, as all answers of a second tell the same one."""
+    with contextlib.suppress(ValueError, OverflowError, TypeError):
+        moment = parsedate_to_datetime(date.decode("latin-1"))
+        return int(moment.timestamp()) if moment.tzinfo is not None else None
+    return None
 
 
 def read_rate_headers(headers: httpx.Headers) -> RateHeaders:
     """The rate headers of an answer. Never raises: a header must not change the outcome of a request."""
-    date: int | None = None
-    with contextlib.suppress(ValueError, OverflowError, TypeError):
-        moment = parsedate_to_datetime(headers.get("date", ""))
-        date = int(moment.timestamp()) if moment.tzinfo is not None else None
+    # One walk over what came: each look-up in httpx's own headers is one of those, and decodes all of them.
+    found: dict[bytes, list[bytes]] = {name: [] for name in RATE}
+    for name, value in headers.raw:
+        if (told := found.get(name.lower())) is not None:
+            told.append(value)
+    limit, remaining, reset, date = (found[name] for name in RATE)
     return RateHeaders(
-        limit=_smallest(headers.get_list("x-rate-limit-limit", split_commas=True), highest=HIGHEST),
-        remaining=_smallest(headers.get_list("x-rate-limit-remaining", split_commas=True), highest=HIGHEST),
-        reset=_smallest(headers.get_list("x-rate-limit-reset", split_commas=True), highest=10**11),
-        date=date,
+        limit=_smallest(limit, highest=HIGHEST),
+        remaining=_smallest(remaining, highest=HIGHEST),
+        reset=_smallest(reset, highest=10**11),
+        date=_epoch(b", ".join(date)) if date else None,
     )

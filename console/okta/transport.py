@@ -5,13 +5,12 @@ from __future__ import annotations
 import ipaddress
 import platform
 import ssl
-from http.cookiejar import CookieJar
 from pathlib import Path
-from typing import Any
 
 import httpx
 
 from console import __version__
+from console.okta.wire import Wire
 
 HEADERS = {
     "Accept": "application/json",
@@ -38,14 +37,29 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-class NoCookies(CookieJar):
+class _NoCookies(httpx.Cookies):
     """Takes no cookie and sends none. Okta sets five on every answer; not even to parse them is a tenth of a call."""
 
-    def extract_cookies(self, response: Any, request: Any) -> None:
+    def extract_cookies(self, response: httpx.Response) -> None:
         """Nothing is taken."""
 
-    def add_cookie_header(self, request: Any) -> None:
+    def set_cookie_header(self, request: httpx.Request) -> None:
         """Nothing is sent."""
+
+
+class _Client(httpx.AsyncClient):
+    """A client without cookies: httpx's own takes over what is in a jar it is given, but no way of keeping none."""
+
+    _none = _NoCookies()
+
+    @property
+    def cookies(self) -> httpx.Cookies:
+        """None, ever."""
+        return self._none
+
+    @cookies.setter
+    def cookies(self, cookies: object) -> None:
+        raise AttributeError("no cookies are kept")
 
 
 def _trust(ca_file: Path | None) -> ssl.SSLContext:
@@ -79,20 +93,17 @@ def open_http(
     url = httpx.URL(org_url)
     if transport is None and url.scheme != "https" and not is_loopback(url.host):
         raise ValueError("the org URL must start with https://; plain http is for loopback only")
-    return httpx.AsyncClient(
+    if transport is None:
+        limits = httpx.Limits(
+            max_connections=max_connections, max_keepalive_connections=max_connections, keepalive_expiry=KEEPALIVE_S
+        )
+        transport = Wire(context=_trust(ca_file), limits=limits, proxy=httpx.Proxy(proxy) if proxy else None)
+    return _Client(
         base_url=url.copy_with(raw_path=b"/", userinfo=b"", fragment=None),
         auth=auth,
         transport=transport,
-        verify=True if transport is not None else _trust(ca_file),
-        proxy=proxy if transport is None else None,
         trust_env=False,
         follow_redirects=False,
-        cookies=NoCookies(),
         timeout=httpx.Timeout(read_timeout, connect=connect_timeout, pool=pool_timeout),
-        limits=httpx.Limits(
-            max_connections=max_connections,
-            max_keepalive_connections=max_connections,
-            keepalive_expiry=KEEPALIVE_S,
-        ),
         headers={"User-Agent": user_agent(), **HEADERS},
     )

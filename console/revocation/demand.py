@@ -9,9 +9,15 @@ FORGET = 0.5
 AT_ONCE_S = 2.0
 """What comes within this is a burst; over a longer time it may be many."""
 CAUTION = 2.0
-"""Standard deviations above the mean that are kept free."""
+"""Standard deviations above the mean that are kept free, for as long as what is kept can still be used later."""
+LAST_CAUTION = 0.5
+"""The same where what is kept now is kept for good: it would cost the batch one more window."""
+SHORT_S = 1.0
+"""No rate is told by less."""
 FIRST_S = 10.0
 """Seconds that a first look counts as: a few requests in the first second are no storm."""
+CAREFUL_FIRST_S = 3.0
+"""The same for as long as it costs nothing to take them for one."""
 
 
 class Demand:
@@ -42,8 +48,11 @@ class Demand:
         """
         seconds = max(0.0, seconds)
         if self.seen or seconds < AT_ONCE_S:
-            expected = self.rate * seconds
-            self._strayed += (requests - expected) ** 2
+            # Measured by the rate as it was watched, and less where that was too short to tell: a rate that only
+            # comes to be known is no burst.
+            watched = max(SHORT_S, self._seconds)
+            expected = self._requests / watched * seconds
+            self._strayed += (requests - expected) ** 2 / (1.0 + seconds / watched)
             self._expected += expected or requests
         if seconds < AT_ONCE_S:
             self.burst = max(self.burst, requests - blur - self.rate * seconds)
@@ -60,11 +69,13 @@ class Demand:
         """Requests a second, most likely."""
         return self._requests / max(FIRST_S, self._seconds) if self.seen else 0.0
 
-    def ahead(self, seconds: float) -> float:
-        """How many requests of others to expect at most within `seconds`."""
+    def ahead(self, seconds: float, *, bold: bool = False) -> float:
+        """How many requests of others to expect at most within `seconds`; `bold`: no more than is likely."""
         if not self.seen or seconds <= 0:
             return 0.0
-        mean = self.rate * seconds
+        caution, first_s = (LAST_CAUTION, FIRST_S) if bold else (CAUTION, CAREFUL_FIRST_S)
+        watched = max(first_s, self._seconds)
+        mean = self._requests / watched * seconds
         clumps = max(1.0, self._strayed / max(1.0, self._expected))
         # Two uncertainties: how many will come at this rate, and whether it is this rate.
-        return mean + CAUTION * math.sqrt(mean * clumps * (1.0 + seconds / max(FIRST_S, self._seconds)))
+        return mean + caution * math.sqrt(mean * clumps * (1.0 + seconds / watched))

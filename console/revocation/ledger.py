@@ -105,21 +105,21 @@ class Ledger:
         """What is still left of the reserve: others used the rest already."""
         return max(0, self.reserve(share) - self.taken)
 
-    def hold(self, share: float) -> int:
-        """Requests of this window to be left alone: the promise, or what others are likely to use if that is more."""
+    def hold(self, share: float, *, bold: bool = False) -> int:
+        """Requests of this window to be left alone: the promise, or what others may use if that is more."""
         promise = self.promise(share)
         ends_at = self.told_end()
         if ends_at is None or self.limit is None or not self.demand.seen:
             return promise
         # From the last answer on, not from now: what others took since is not known.
         ahead = max(0.0, ends_at - self.seen_at)
-        expected = self.demand.ahead(ahead if share else min(ahead, NO_RESERVE_AHEAD_S))
+        expected = self.demand.ahead(ahead if share else min(ahead, NO_RESERVE_AHEAD_S), bold=bold)
         most = max(0.0, MOST_FOR_OTHERS * self.limit - self.taken)
         return max(promise, math.ceil(min(most, max(expected, self.demand.burst))))
 
-    def free(self, share: float, *, urgent: bool = False) -> int:
+    def free(self, share: float, *, urgent: bool = False, bold: bool = False) -> int:
         """Requests left of the window in hand after what is in flight and what is held; may be negative."""
-        return self.remaining - self.in_flight - (0 if urgent else self.hold(share))
+        return self.remaining - self.in_flight - (0 if urgent else self.hold(share, bold=bold))
 
     def unseen(self, others: Iterable[Ledger]) -> int:
         """What `others` sent that the last answer may not have counted."""
@@ -204,7 +204,11 @@ class Ledger:
         self.headerless.over()
         since, blur = self.seen_at, self.in_flight + 1
         behind = self.remaining + self.in_flight + 1
-        if self._stepped and self.limit == window.limit and window.remaining <= behind:
+        stepped = self._stepped and self.limit == window.limit
+        if stepped and window.remaining > behind and answer.sent_at < self.seen_at:
+            # Late, or the first of the next window: what leaves from now on will tell which.
+            return False
+        if stepped and window.remaining <= behind:
             # The same window, told by a clock that was set anew, perhaps by an answer that is late.
             self.reset, self.remaining = window.reset, min(self.remaining, window.remaining)
             self._steps = self._server.steps

@@ -46,10 +46,8 @@ def opens_at(ledger: Ledger, now: float, kin: Kin, wish: Wish) -> float:
     stale = not wish.urgent and ledger.in_flight and now - ledger.seen_at > STALE_S
     if stale and (again := ledger.last_sent + STALE_S) > now:
         return again
-    free = _free(ledger, kin, wish)
-    if free < 1:
-        return _look_leaves_at(ledger, now, kin, wish)
-    if not wish.urgent and free <= _kept_for_looks(ledger, now, free, wish.backlog):
+    free = _free_now(ledger, kin, wish)
+    if free < 1 or (not wish.urgent and free <= _kept_for_looks(ledger, now, free, wish.backlog)):
         return min(_look_leaves_at(ledger, now, kin, wish), _fewer_are_kept_at(ledger, now, free))
     if free - ledger.unseen(kin.maybe) < 1:
         # Only those stand in the way that may share the counter: one answer tells.
@@ -59,11 +57,24 @@ def opens_at(ledger: Ledger, now: float, kin: Kin, wish: Wish) -> float:
     return now
 
 
-def _free(ledger: Ledger, kin: Kin, wish: Wish) -> int:
+def _free_now(ledger: Ledger, kin: Kin, wish: Wish) -> int:
+    """Requests left of the window.
+
+    What is held beyond the promise costs a batch nothing that goes on in the next window anyway: later looks set free
+    what others did not use. Where all that wait may still fit in, it would cost a whole window, so less is held.
+    """
+    free = _free(ledger, kin, wish)
+    if wish.urgent or not ledger.demand.seen or not free < wish.backlog <= ledger.remaining:
+        return free
+    more = _free(ledger, kin, wish, bold=True)
+    return more if wish.backlog <= more else free
+
+
+def _free(ledger: Ledger, kin: Kin, wish: Wish, *, bold: bool = False) -> int:
     """Requests left of the window; what kin were told of the same one later than this ledger counts too."""
-    free = ledger.free(wish.share, urgent=wish.urgent) - ledger.unseen(kin.known)
+    free = ledger.free(wish.share, urgent=wish.urgent, bold=bold) - ledger.unseen(kin.known)
     told = (
-        one.free(wish.share, urgent=wish.urgent) - one.unseen((ledger,))
+        one.free(wish.share, urgent=wish.urgent, bold=bold) - one.unseen((ledger,))
         for one in kin.known
         if one.seen_at > ledger.seen_at and ledger.same_window(one)
     )
@@ -115,8 +126,12 @@ def _look_leaves_at(ledger: Ledger, now: float, kin: Kin, wish: Wish) -> float:
     """When one more may leave that only looks; else when the next window may be asked for."""
     ends_at = ledger.told_end()
     probe_at = ledger.probe_at
-    gone = ledger.demand.rate * max(0.0, now - ledger.seen_at) + ledger.unseen(kin.all)
-    if ends_at is None or wish.urgent or ledger.remaining - ledger.in_flight - ledger.promise(wish.share) - gone < 1:
+    if ends_at is None or wish.urgent:
+        return probe_at
+    # What others took since the last answer is gone of the promise first.
+    gone = ledger.demand.rate * max(0.0, now - ledger.seen_at)
+    theirs = max(gone, ledger.promise(wish.share))
+    if ledger.remaining - ledger.in_flight - ledger.unseen(kin.all) - theirs < 1:
         return probe_at
     left = ends_at - ledger.last_sent
     only = max(0.05 * ledger.window_s, LAST_LOOK_S)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from functools import partial
 from typing import Any, ClassVar
@@ -14,7 +15,7 @@ from textual.binding import BindingType
 from textual.screen import Screen
 
 from console.paths import config_dir, themes_dir
-from console.revocation.events import BatchFinished, Event, Paused, Why
+from console.revocation.events import BatchFinished, Event, Paused, Resumed, Why
 from console.text import duration
 from console.ui import theme
 from console.ui.bindings import bindings, display, keymap, palette
@@ -25,11 +26,16 @@ from console.ui.garbage import LongLived
 from console.ui.key_order import KeysInOrder
 from console.ui.look import look
 from console.ui.modes import SCREENS_OF_MODES
+from console.ui.resuming import Resumer
 from console.ui.screens.confirm import Confirm
 from console.ui.widgets.line import Line
 from console.workspace import Workspace
 
 TICK_S = 0.1
+PUT_OFF = 2
+"""Ticks in a row at most that let keys go first."""
+TURN_S = 0.001
+"""For how long a thread has Python to itself: those that read keys and write to the terminal wait for nothing else."""
 
 
 class EvictApp(KeysInOrder):
@@ -55,6 +61,8 @@ class EvictApp(KeysInOrder):
         self._collector = Collector()
         self._bases: dict[str, Screen[Any]] = {}
         self._leaving = False
+        self._put_off = 0
+        self.resumer = Resumer(self, workspace)
         for mode in SCREENS_OF_MODES:
             self.add_mode(mode, partial(self._base, mode))
         own = config_dir(workspace.settings.config_dir) / "themes"
@@ -69,8 +77,10 @@ class EvictApp(KeysInOrder):
 
     async def on_mount(self) -> None:
         """Bring up the first screen; the org is asked meanwhile."""
+        sys.setswitchinterval(TURN_S)
         subscribe = self.workspace.events.subscribe
-        self._end_subscriptions = [subscribe(self._collector), subscribe(LongLived())]
+        long_lived = LongLived()
+        self._end_subscriptions = [subscribe(self._collector), subscribe(long_lived), long_lived.end]
         keys, problems = keymap(self.workspace.settings.keys)
         self.set_keymap(keys)
         await self.switch_mode("triage")
@@ -78,6 +88,8 @@ class EvictApp(KeysInOrder):
         if said := [*self._problems, *problems, *self.workspace.history.notices]:
             self.notify("\n".join(said), severity="warning", timeout=12, markup=False)
         self._connect()
+        # It reads the history, which takes its time where that is long: not before there is something to look at.
+        self.call_after_refresh(self.resumer.begin)
 
     def on_unmount(self) -> None:
         """The engine goes on without a screen to tell."""
@@ -116,6 +128,10 @@ class EvictApp(KeysInOrder):
         """Show what the engine did since the last one: one repaint, however much it was."""
         if not self.is_running:
             return  # while the app closes, screens lose their widgets one by one
+        if self.key_under_way and self._put_off < PUT_OFF:
+            self._put_off += 1
+            return
+        self._put_off = 0
         changes = self._collector.take()
         with self.batch_update():
             for mode, screen in self._bases.items():
@@ -131,6 +147,8 @@ class EvictApp(KeysInOrder):
             if event.why is Why.OPERATOR and self.current_mode == "triage":
                 return  # the banner above the queue says it
             self.notify(event.message, title="Paused", severity="warning", timeout=10, markup=False)
+        elif isinstance(event, Resumed) and event.message:
+            self.notify(event.message, title="Sending goes on", timeout=10, markup=False)
         elif isinstance(event, BatchFinished):
             ended = ", ".join(f"{number:,} {look(state).word}" for state, number in event.outcomes if number)
             well = all(state == "revoked" or not number for state, number in event.outcomes)
@@ -183,7 +201,7 @@ class EvictApp(KeysInOrder):
     @work(group="quit")
     async def _ask_to_quit(self) -> None:
         self._leaving = True
-        text = "A batch is being sent. What was not sent stays queued in the history: R there queues it again."
+        text = "A batch is being sent. What was not sent stays queued: Evict offers it again, as does  evict resume."
         try:
             if await self.push_screen_wait(Confirm("Quit", text, yes="Quit", no="Stay")):
                 self.exit()
@@ -208,6 +226,7 @@ class EvictApp(KeysInOrder):
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """What keys do here, and the list of themes. No screenshot: it would leave names in an unguarded file."""
         yield SystemCommand("Theme", "Choose the colours from a list", self.action_change_theme)
+        yield SystemCommand("Resume a batch", "Go on with what was left unfinished, or close it", self.resumer.open)
         keys, _ = keymap(self.workspace.settings.keys)
         on_base = screen is self._bases.get(self.current_mode)
         for key in palette(self.current_mode if on_base else None):

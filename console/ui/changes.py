@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from console.revocation.events import Event, ItemsChanged, ItemsRemoved
 from console.revocation.states import Item
 
+PART, PARTS = 500, 20
+"""So many items at once, or that part of them where it is more: the screen is never more than seconds behind."""
+
 
 @dataclass
 class Changes:
@@ -22,7 +25,7 @@ class Changes:
 
 
 class Collector:
-    """A listener of `Events` that only remembers."""
+    """A listener of `Events` that only remembers. It hands a long queue on in parts: a key waits for one at most."""
 
     def __init__(self) -> None:
         self._changes = Changes()
@@ -42,6 +45,10 @@ class Collector:
             changes.notices.append(event)
 
     def take(self) -> Changes:
-        """Everything since the last call."""
+        """What happened since the last call; of a great many items those that changed first, the others next time."""
         taken, self._changes = self._changes, Changes()
+        most = max(PART, len(taken.items) // PARTS)
+        if len(taken.items) > most:
+            ordered = list(taken.items.items())
+            taken.items, self._changes.items = dict(ordered[:most]), dict(ordered[most:])
         return taken

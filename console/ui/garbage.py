@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import gc
 
-from console.revocation.events import BatchOpened, Event, ItemsChanged
+from console.revocation.events import BatchFinished, BatchOpened, Event, ItemsChanged
 
 MANY = 1_000
 """Changes of items after which there is much again that a full pass would look through for nothing."""
+
+NEVER = 1_000_000
+"""Passes over what is younger, until a full one is due."""
 
 
 class LongLived:
@@ -15,10 +18,13 @@ class LongLived:
 
     With 10,000 users a pass takes 100 ms and more, several times a drain, and frees nothing: items and records go when
     nothing points to them any more. Rings that are garbage already are looked for first, where that is quick.
+
+    From the first many changes to the end of a batch Python begins no full pass by itself.
     """
 
     def __init__(self) -> None:
         self._changed = 0
+        self._usual = gc.get_threshold()
 
     def __call__(self, event: Event) -> None:
         """Take one event in."""
@@ -28,3 +34,10 @@ class LongLived:
             self._changed = 0
             gc.collect(1)
             gc.freeze()
+            gc.set_threshold(*self._usual[:2], NEVER)
+        elif isinstance(event, BatchFinished):
+            gc.set_threshold(*self._usual)
+
+    def end(self) -> None:
+        """Leave the collector as it was found."""
+        gc.set_threshold(*self._usual)

@@ -7,6 +7,7 @@ climbed from that widget up to the app. Of a fast `/x` the `x` would still reach
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 from weakref import WeakSet
@@ -48,6 +49,18 @@ class KeysInOrder(App[None]):
         """Where the key under way went; the app itself while a screen opens."""
         self._waited = 0.0
         self._opened: WeakSet[Screen[Any]] = WeakSet()
+        self._ran = False
+        """Whether the key under way has run what is bound to it already."""
+
+    @property
+    def key_under_way(self) -> bool:
+        """Whether a key is being handled."""
+        return self._busy is not None and self._busy is not self and self._busy.is_running
+
+    @property
+    def keys_taken(self) -> int:
+        """How many keys (and pastes) were typed so far."""
+        return self._number + len(self._held)
 
     async def on_event(self, event: events.Event) -> None:
         """Take a key in, unless it is on its way already; everything else as ever."""
@@ -74,12 +87,33 @@ class KeysInOrder(App[None]):
 
     async def _hand(self, event: events.Event) -> None:
         self._number += 1
+        self._ran = False
         target = self.focused or self.screen
         await super().on_event(event)
-        if target.post_message(KeyHandled(self._number, again=True)):
+        if target.post_message(KeyHandled(self._number, again=not self._ran)):
             self._busy = target
             if self._held:
                 self.set_timer(PATIENCE_S, partial(self._done, self._number))
+
+    async def _check_bindings(self, key: str, priority: bool = False) -> bool:
+        """Run what is bound to a key. Textual asks with `priority` before it sends the key on its way to the focus.
+
+        Where nothing on that way would do anything with the key, what is bound to it runs then and there: while a
+        batch drains, every widget that the key climbs past on its way back costs it a turn of the loop.
+        """
+        if await super()._check_bindings(key, priority):
+            return True
+        if priority and self._nobody_else_takes(key):
+            self._ran = await super()._check_bindings(key)
+            return self._ran
+        return False
+
+    def _nobody_else_takes(self, key: str) -> bool:
+        focused = self.focused
+        leaves: Callable[[str], bool] | None = getattr(focused, "leaves_to_bindings", None)
+        if focused is None or leaves is None or not leaves(key):
+            return False
+        return not any(hasattr(node, f"key_{key}") for node in focused.ancestors)
 
     def _takes_keys(self) -> bool:
         """Whether the screen has ever had a focus, or has nothing that can have it."""

@@ -6,6 +6,7 @@ at rest, where nothing but the clock would change the screen.
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
@@ -23,9 +24,11 @@ from console.revocation.states import Options, State
 from console.settings import load_demo
 from console.ui.app import EvictApp
 from console.ui.dialogs.paste import PasteBox
+from console.ui.dialogs.resume import ResumeDialog
 from console.ui.dialogs.review import ReviewDialog
 from console.ui.widgets.virtual_table import VirtualTable
-from console.workspace import Workspace
+from console.workspace import Workspace, history_folder
+from tests.support.left import Left, leave
 from tests.support.triage import Triage
 from tests.support.ui import STYLES, record, settled
 
@@ -321,6 +324,19 @@ async def export(stage: Triage) -> None:
     """Where to write to."""
     await history(stage)
     await stage.pilot.press("e")
+    await rest(stage)
+
+
+async def resume(stage: Triage) -> None:
+    """A batch that a console left when it died; some may have been carried out."""
+    workspace = stage.workspace
+    folder = history_folder(workspace.settings, demo=True)
+    users = [(one.id, one.login) for one in (await everybody(stage))[1:41]]
+    left = Left(users, revoked=21, unknown=3, case=CASE, reason=REASON, operator=workspace.operator)
+    await leave(folder, left, workspace.clock, _ids().__next__)
+    await asyncio.to_thread(workspace.history.refresh)
+    stage.app.resumer.open()
+    await stage.until(lambda: isinstance(stage.app.screen, ResumeDialog) and stage.app.screen.armed)
     await rest(stage)
 
 

@@ -1,7 +1,7 @@
 """Okta's counters and everyone who spends them, event by event on virtual time, and what a clairvoyant could do.
 
 An `Org` has one counter or several; others spend them too (`steady`, `bursts`). `drain` puts the pacer in front of it
-and returns a `Result` that holds the run against the bound.
+and returns a `Result` that holds the run against the bound; `run` does all of it on virtual time.
 """
 
 from __future__ import annotations
@@ -12,14 +12,18 @@ import random
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 from console.clock import Clock
 from console.okta.errors import RateLimited
 from console.okta.limits import Answer, Endpoint, OpenPermit, Permit, Priority, RateHeaders
 from console.revocation.pacer import Pacer
 from tests.support.fake_org import Receipt
+from tests.support.virtual import VirtualClock, run_virtual
 
 EPOCH = 1_764_000_000.0
+HOURS = 36_000
+SESSIONS = Endpoint.SESSIONS
 
 
 @dataclass
@@ -105,7 +109,7 @@ class Org:
         low, high = self.latency
         return min(high, low + self.rng.lognormvariate(math.log(max(1e-3, (high - low) / 4)), 0.6))
 
-    async def request(self, permit: Permit, endpoint: Endpoint = Endpoint.SESSIONS) -> int:
+    async def request(self, permit: Permit, endpoint: Endpoint = SESSIONS) -> int:
         """One of our calls; returns its status."""
         sent, ended = self.clock.monotonic(), False
         self.requests += 1
@@ -153,14 +157,14 @@ class Org:
 
     async def steady(self, every_s: float, *, poisson: bool = False, counter: Counter | None = None) -> None:
         """One request of others each `every_s`, for ever."""
-        counter = counter or self.counters[Endpoint.SESSIONS]
+        counter = counter or self.counters[SESSIONS]
         while True:
             await self.clock.sleep(self.rng.expovariate(1 / every_s) if poisson else every_s)
             counter.spend(self.now(), ours=False)
 
     async def bursts(self, share: float, size: int, *, counter: Counter | None = None) -> None:
         """Others ask for `share` of the limit in each window's time on average, `size` at once."""
-        counter = counter or self.counters[Endpoint.SESSIONS]
+        counter = counter or self.counters[SESSIONS]
         every = counter.window_s * size / (share * counter.limits(0))
         while True:
             await self.clock.sleep(self.rng.expovariate(1 / every))
@@ -220,7 +224,7 @@ async def everyone_else(*others: object) -> AsyncIterator[None]:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def revoke(pacer: Pacer, org: Org, endpoint: Endpoint = Endpoint.SESSIONS) -> None:
+async def revoke(pacer: Pacer, org: Org, endpoint: Endpoint = SESSIONS) -> None:
     """One user: asked for until it is served, as the dispatcher does."""
     while await org.request(await pacer.enter(endpoint, Priority.REVOCATION), endpoint) == 429:
         pass
@@ -237,7 +241,7 @@ async def drain(pacer: Pacer, org: Org, users: int, *, share: float = 0.2, at_on
         done.append(clock.monotonic() - began)
 
     await asyncio.gather(*(one() for _ in range(users)))
-    counter = org.counters[Endpoint.SESSIONS]
+    counter = org.counters[SESSIONS]
     latency = sum(org.latency) / 2
     return Result(
         users,
@@ -247,3 +251,69 @@ async def drain(pacer: Pacer, org: Org, users: int, *, share: float = 0.2, at_on
         sum(done) / len(done),
         sum(window.others_asked - window.others_served for window in counter.log),
     )
+
+
+# All of it
+
+
+def one_counter(clock: VirtualClock, limit: int, window_s: float, between: bool, **org: Any) -> Org:
+    limits: Callable[[int], int] = org.pop("limits", lambda _: limit)
+    return Org(clock, {SESSIONS: Counter(limits, window_s=window_s, between=between)}, **org)
+
+
+def run(
+    limit: int = 300,
+    *,
+    users: int | None = None,
+    share: float = 0.2,
+    window_s: float = 60.0,
+    between: bool = False,
+    others: Callable[[Org], Any] | None = None,
+    others_first: bool = True,
+    taken: float = 0.0,
+    seed: int = 1,
+    in_flight: int = 8,
+    **org_options: Any,
+) -> Result:
+    """One drain of some windows; `others` are there for up to a window before it begins, or else come right after."""
+    number = users or int(3.4 * limit * (1 - max(share, taken)))
+
+    async def main(clock: VirtualClock) -> Result:
+        org = one_counter(clock, limit, window_s, between, seed=seed, **org_options)
+        pacer = Pacer(clock, rng=random.Random(seed), reserve=share, in_flight=in_flight)
+        met = [] if others is None else [others(org)] if others_first else [_once_asked(org, others)]
+        async with everyone_else(*met), asyncio.timeout(HOURS):
+            await clock.sleep(random.Random(seed).uniform(0, window_s) if others and others_first else 0)
+            return await drain(pacer, org, number, share=share, at_once=in_flight)
+
+    result = run_virtual(main)
+    assert result.org.served == number, "none lost, none twice"
+    return result
+
+
+async def _once_asked(org: Org, others: Callable[[Org], Any]) -> None:
+    """Others who come with our first request; it is the one that opens the window."""
+    while not org.counters[SESSIONS].log:
+        await org.clock.sleep(0.05)
+    org.counters[SESSIONS].spend(org.now(), ours=False)
+    await others(org)
+
+
+def ours(result: Result) -> list[int]:
+    """What we got of each window."""
+    return [window.ours for window in result.org.counters[SESSIONS].log]
+
+
+# Who takes how much: `part` of the limit in a minute
+
+
+def poisson(part: float) -> Callable[[Org], Any]:
+    return lambda org: org.steady(60.0 / (part * org.counters[SESSIONS].limits(0)), poisson=True)
+
+
+def steady(part: float) -> Callable[[Org], Any]:
+    return lambda org: org.steady(60.0 / (part * org.counters[SESSIONS].limits(0)))
+
+
+def bursts(part: float) -> Callable[[Org], Any]:
+    return lambda org: org.bursts(part, max(2, org.counters[SESSIONS].limits(0) // 12))

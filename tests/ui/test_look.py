@@ -17,6 +17,7 @@ SCENES: list[Scene] = [
     scenes.details,
     scenes.review_few,
     scenes.review_many,
+    scenes.resume,
     scenes.draining,
     scenes.paused,
     scenes.stop,

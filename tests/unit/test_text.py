@@ -12,6 +12,7 @@ from console import text
 @pytest.mark.parametrize(
     ("raw", "safe"),
     [
+        ("  two  words ", "two words"),
         ("Bob [/foo] Smith", "Bob [/foo] Smith"),
         ("name\x1b]0;PWNED\x07", "name]0;PWNED"),
         ("a\u202eb\u2066c\u200bd", "abcd"),

@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
-from textual.widgets import Footer, Input
+from textual.widgets import Input
 
 from console.history.records import RevocationRecord
 from console.history.store import RecordFilter
@@ -21,6 +21,7 @@ from console.ui.look import look
 from console.ui.screens.history_commands import HistoryCommands
 from console.ui.screens.record import record_pairs, short_time
 from console.ui.widgets.facts import Facts, whole
+from console.ui.widgets.footer import Footer
 from console.ui.widgets.limit_line import LimitLine
 from console.ui.widgets.text_box import TextBox
 from console.ui.widgets.title_line import TitleLine

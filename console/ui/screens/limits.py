@@ -10,7 +10,7 @@ from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from console.okta.limits import BucketState, Endpoint
 from console.revocation.pacer import Hit
@@ -21,6 +21,7 @@ from console.ui.changes import Changes
 from console.ui.controls import Controls, in_flight_words, pace_words, reserve_words
 from console.ui.widgets.chart import BucketChart
 from console.ui.widgets.facts import Facts, Pair, pair, whole
+from console.ui.widgets.footer import Footer
 from console.ui.widgets.limit_line import LimitLine, level, level_style
 from console.ui.widgets.title_line import TitleLine
 from console.ui.widgets.virtual_table import Column, VirtualTable

@@ -9,7 +9,6 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.events import Resize
-from textual.widgets import Footer
 
 from console.okta.models import User
 from console.revocation.events import BatchOpened, Event, RateLimitMet
@@ -19,8 +18,8 @@ from console.ui.changes import Changes
 from console.ui.dialogs.plan import Y_IS_ENOUGH
 from console.ui.triage.filling import Filling
 from console.ui.triage.running import Running
-from console.ui.triage.search_pane import SearchPane
 from console.ui.triage.taking import Taking
+from console.ui.widgets.footer import Footer
 from console.ui.widgets.limit_line import LimitLine
 from console.ui.widgets.title_line import TitleLine
 from console.ui.widgets.virtual_table import VirtualTable
@@ -147,21 +146,6 @@ class TriageScreen(Filling, Running, Taking):
     def _open_details(self, opened: bool) -> None:
         self.set_class(opened, "-details")
         self._details.border_subtitle = "Esc closes" if opened and not self.has_class("-vast") else ""
-
-    @on(VirtualTable.MarksChanged)
-    def _marks_changed(self, event: VirtualTable.MarksChanged) -> None:
-        event.stop()
-        self._say_marks()
-
-    @on(SearchPane.Found)
-    def _found(self, event: SearchPane.Found) -> None:
-        event.stop()
-        self._say_marks()
-
-    def _say_marks(self) -> None:
-        for pane in (self._search, self._queue):
-            marked = len(pane.table.marked)
-            pane.say_below(f"{marked:,} marked" if marked else "")
 
     def action_more(self) -> None:
         """The rest of a search that was cut short."""

@@ -7,7 +7,6 @@ from contextlib import aclosing
 from textual import on, work
 from textual.app import ComposeResult
 from textual.content import Content
-from textual.message import Message
 from textual.timer import Timer
 from textual.widgets import Input, Static
 
@@ -31,9 +30,6 @@ NOTHING_ASKED = "Press / and type to find users,\np to paste a list, o to open a
 
 class SearchPane(Pane):
     """Search box, what came of it in words, and the users found."""
-
-    class Found(Message):
-        """Other users are listed than before."""
 
     def __init__(self, workspace: Workspace, badges: Badges) -> None:
         super().__init__(classes="pane", id="search-pane")
@@ -134,7 +130,6 @@ class SearchPane(Pane):
         self._say("")
         self.table.empty = NOTHING_ASKED
         self.table.set_rows(())
-        self.post_message(self.Found())
 
     def _ask(self, text: str) -> None:
         self._timer = None
@@ -167,7 +162,6 @@ class SearchPane(Pane):
             self.table.move_to(0)
         else:
             self.table.append_rows(page)
-        self.post_message(self.Found())
 
     def _failed(self, error: OktaError, listed: dict[str, User]) -> None:
         said = sanitize(f"{error} {error.advice}", limit=300)
@@ -175,7 +169,6 @@ class SearchPane(Pane):
         if not listed:
             self.table.empty = "The search failed; see above.\nTyping asks again."
             self.table.set_rows(())
-            self.post_message(self.Found())
 
     def _done(self, text: str, found: int) -> None:
         if not found:
@@ -183,7 +176,6 @@ class SearchPane(Pane):
             self.table.empty = f"No user matches {shown}.\nCheck the spelling, or press p to paste a list."
             self.table.set_rows(())
             self._say("no user")
-            self.post_message(self.Found())
         elif self.truncated:
             self._say(f"the first {count(found, 'user')}; m loads the rest")
         else:

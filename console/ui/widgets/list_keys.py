@@ -41,6 +41,10 @@ class ListKeys(ScrollView, Generic[T]):
     _held: Rows[T]
     _columns: Sequence[Column[T]]
 
+    def leaves_to_bindings(self, key: str) -> bool:
+        """Whether a key does nothing here but what is bound to it: so with all of them."""
+        return True
+
     def move_to(self, index: int) -> None:
         """Put the cursor on the row at `index`, or as near as there is one."""
         raise NotImplementedError

@@ -1,11 +1,14 @@
-"""A framed part of a screen that says something in the lower line of its frame."""
+"""A framed list that says in the lower line of its frame how many rows are marked."""
 
 from __future__ import annotations
 
 from typing import Any, Self
 
+from textual import on
 from textual.containers import Vertical
 from textual.geometry import Region
+
+from console.ui.widgets.list_keys import ListKeys
 
 
 class Pane(Vertical):
@@ -13,6 +16,13 @@ class Pane(Vertical):
 
     _below = ""
     _only_below = False
+
+    @on(ListKeys.MarksChanged)
+    def _marks_changed(self, event: ListKeys.MarksChanged) -> None:
+        """Here and not at the screen, which hears of it too late for the frame that shows the marks."""
+        event.stop()
+        marked = len(event.table.marked)
+        self.say_below(f"{marked:,} marked" if marked else "")
 
     def say_below(self, words: str) -> None:
         """Say it in the frame's lower line. `words` are ours, never text from Okta: the frame reads markup."""

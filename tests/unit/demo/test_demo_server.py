@@ -90,3 +90,9 @@ def test_uvicorn_is_not_loaded_before_it_serves() -> None:
     code = f"import sys, {server.__name__}; print('uvicorn' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+def test_bodies_wait_for_no_acknowledgement() -> None:
+    with server._listen("127.0.0.1", 0) as listener:
+        # What asyncio looks at before it turns Nagle's algorithm off.
+        assert listener.proto == socket.IPPROTO_TCP
