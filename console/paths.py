@@ -122,6 +122,27 @@ def new_private(path: Path, *, replace: bool = False) -> Iterator[BinaryIO]:
         scratch.unlink(missing_ok=True)
 
 
+def _claim(scratch: Path, path: Path) -> None:
+    """Give `scratch` the name `path` too, or where the file system has no links make that name ours for a rename.
+
+    Raises FileExistsError where somebody made it meanwhile; a rename alone would not see that.
+    """
+    try:
+        os.link(scratch, path)
+    except OSError as error:
+        if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS):
+            raise
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE))
+    else:
+        scratch.unlink()
+
+
+def write_private(path: Path, content: bytes, *, replace: bool = False) -> None:
+    """Write a whole file, 0600, as `new_private` does, and raise what it raises."""
+    with new_private(path, replace=replace) as file:
+        file.write(content)
+
+
 def read_secret_file(path: Path, *, limit: int) -> str:
     """The text of a file with a secret, of at most `limit` bytes.
 
@@ -157,24 +178,3 @@ def _refuse_shared(path: Path, info: os.stat_result) -> None:
         raise UnsafePathError(f"{path} belongs to another user: use a file of your own")
     if info.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
         raise UnsafePathError(f"{path} can be read by others: run  chmod 600 {path}  and renew the secret in it")
-
-
-def _claim(scratch: Path, path: Path) -> None:
-    """Give `scratch` the name `path` too, or where the file system has no links make that name ours for a rename.
-
-    Raises FileExistsError where somebody made it meanwhile; a rename alone would not see that.
-    """
-    try:
-        os.link(scratch, path)
-    except OSError as error:
-        if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS):
-            raise
-        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE))
-    else:
-        scratch.unlink()
-
-
-def write_private(path: Path, content: bytes, *, replace: bool = False) -> None:
-    """Write a whole file, 0600, as `new_private` does, and raise what it raises."""
-    with new_private(path, replace=replace) as file:
-        file.write(content)

@@ -67,11 +67,16 @@ def history_folder(settings: Settings, *, demo: bool = False) -> Path:
     return settings.data_dir / re.sub(r"[^a-z0-9.-]", "_", urlsplit(settings.org_url).netloc)
 
 
-def open_history(settings: Settings, *, clock: Clock, demo: bool = False, read_only: bool = False) -> History:
-    """The history of the org, without a connection to it. Raises HistoryUnavailable, SettingsError."""
+def open_history(
+    settings: Settings, *, clock: Clock, demo: bool = False, read_only: bool = False, load: bool = True
+) -> History:
+    """The history of the org, without a connection to it. Without `load` it is still to be read: `History.load`.
+
+    Raises HistoryUnavailable, SettingsError.
+    """
     folder = history_folder(settings, demo=demo)
     try:
-        return History.open(folder, clock=clock, read_only=read_only, keys=KeyringStore())
+        return History.open(folder, clock=clock, read_only=read_only, keys=KeyringStore(), load=load)
     except HistoryUnavailable as error:
         raise HistoryUnavailable(f"{error}. The setting data_dir (EVICT_DATA_DIR) may name another folder.") from error
 
@@ -202,14 +207,15 @@ class Workspace:
         clock: Clock | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
         seed: int | None = None,
+        load: bool = True,
     ) -> Workspace:
-        """A workspace on a real org; nothing is sent yet.
+        """A workspace on a real org; nothing is sent yet. Without `load` its history is still to be read.
 
         Raises SettingsError where org or token is missing, HistoryUnavailable where the history can't be opened.
         """
         clock = clock or SystemClock()
         credential = sign_in(settings, clock)
-        history = open_history(settings, clock=clock, read_only=settings.read_only)
+        history = open_history(settings, clock=clock, read_only=settings.read_only, load=load)
         try:
             return cls(settings, credential, history, clock=clock, transport=transport, seed=seed)
         except BaseException:
@@ -218,7 +224,14 @@ class Workspace:
 
     @classmethod
     async def open_demo(
-        cls, settings: Settings, *, users: int = 300, seed: int = 7, clock: Clock | None = None, **options: Any
+        cls,
+        settings: Settings,
+        *,
+        users: int = 300,
+        seed: int = 7,
+        clock: Clock | None = None,
+        load: bool = True,
+        **options: Any,
     ) -> Workspace:
         """A workspace on the demo org, which runs inside this process; `options` go to DemoOrg.
 
@@ -232,7 +245,7 @@ class Workspace:
         settings = settings.model_copy(update={**real, **nothing})
         credential = sign_in(settings, clock)
         transport = httpx.ASGITransport(app=build_app(org))
-        history = open_history(settings, clock=clock, demo=True, read_only=settings.read_only)
+        history = open_history(settings, clock=clock, demo=True, read_only=settings.read_only, load=load)
         try:
             return cls(settings, credential, history, clock=clock, transport=transport, seed=seed, demo_org=org)
         except BaseException:

@@ -195,8 +195,9 @@ class History:
     def take_over(self, batch_id: str) -> list[RevocationRecord]:
         """Go on with a batch that a console left; returns what was not sent and what is unknown, oldest first.
 
-        `attempt` and `finish` work on these from then on. Of a batch that is ours already the same is returned. Blocking: call it in a thread. Raises BatchHeld where a
-        living console has it, KeyError where there is no such batch, HistoryUnavailable.
+        `attempt` and `finish` work on these from then on. Of a batch that is ours already the same is returned.
+        Blocking: call it in a thread. Raises BatchHeld where a living console has it, KeyError where there is no such
+        batch, HistoryUnavailable.
         """
         if self._read_only:
             raise HistoryUnavailable("The history was opened to be read only.")

@@ -88,7 +88,8 @@ class EvictApp(KeysInOrder):
         if said := [*self._problems, *problems, *self.workspace.history.notices]:
             self.notify("\n".join(said), severity="warning", timeout=12, markup=False)
         self._connect()
-        self.resumer.begin()
+        # It reads the history, which takes its time where that is long: not before there is something to look at.
+        self.call_after_refresh(self.resumer.begin)
 
     def on_unmount(self) -> None:
         """The engine goes on without a screen to tell."""

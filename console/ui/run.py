@@ -29,10 +29,13 @@ def run(settings: Settings, *, demo: bool = False, users: int | None = None, see
 async def _run(settings: Settings, *, demo: bool, users: int | None, seed: int | None) -> int:
     if demo:
         workspace = await Workspace.open_demo(
-            settings, users=DEMO_USERS if users is None else users, seed=DEMO_SEED if seed is None else seed
+            settings,
+            users=DEMO_USERS if users is None else users,
+            seed=DEMO_SEED if seed is None else seed,
+            load=False,
         )
     else:
-        workspace = await Workspace.open(settings)
+        workspace = await Workspace.open(settings, load=False)
     try:
         app = EvictApp(workspace)
         with leaving_on_signals(app):

@@ -1,7 +1,7 @@
 """Opening 100,000 records in a fresh process: seconds and memory, with views and without, and what a filter takes.
 
 open_history.py [RECORDS]        makes a history, then measures
-open_history.py --measure FOLDER [--keep-views]    one measurement, as JSON
+open_history.py --measure FOLDER [--read-only]    one measurement, as JSON
 """
 
 from __future__ import annotations
@@ -55,8 +55,12 @@ def _records(count: int, batch: int, clock: SystemClock) -> Iterator[RevocationR
             reason="token theft",
             org="https://example.okta.com",
             operator=OPERATOR,
-            user=UserRecord(id=f"00u{number:017d}", login=f"{name}.{number}@example.com", name=f"{name.title()} Example",
-                            status="ACTIVE"),
+            user=UserRecord(
+                id=f"00u{number:017d}",
+                login=f"{name}.{number}@example.com",
+                name=f"{name.title()} Example",
+                status="ACTIVE",
+            ),
             options=OptionsRecord(oauth_tokens=True, forget_devices=False),
             queued_at=at,
         )  # fmt: skip
@@ -113,21 +117,17 @@ def measure(folder: Path, *, read_only: bool) -> Opened:
 def in_child(folder: Path, *, read_only: bool = False) -> Opened:
     """In a fresh process."""
     command = [sys.executable, "-m", "tests.bench.open_history", "--measure", str(folder)]
-    done = subprocess.run([*command, *(["--read-only"] if read_only else [])], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [*command, *(["--read-only"] if read_only else [])], capture_output=True, text=True, check=True
+    )
     return Opened(**json.loads(done.stdout))
-
-
-def drop_views(folder: Path) -> None:
-    """As on a machine that never opened this history."""
-    for view in folder.glob("*.view"):
-        view.unlink()
 
 
 def told(name: str, one: Opened) -> str:
     """A line for people."""
     return (
-        f"{name}: {one.records:,} records in {one.seconds:.2f} s, {one.memory_mb:.0f} MB; first list {one.listed_ms:.0f} ms; "
-        f"{FILTER!r} {one.filter_ms:.0f} ms, {one.fits} fit"
+        f"{name}: {one.records:,} records in {one.seconds:.2f} s, {one.memory_mb:.0f} MB; "
+        f"first list {one.listed_ms:.0f} ms; {FILTER!r} {one.filter_ms:.0f} ms, {one.fits} fit"
     )
 
 

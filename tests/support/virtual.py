@@ -33,7 +33,8 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     """A selector loop whose `time()` jumps to the next timer as soon as nothing else can run.
 
     It stands still while a job of `run_in_executor` or `asyncio.to_thread` is pending, or a change waits for the
-    history's writer, so real work in threads costs no virtual time. What it cannot know of is a peer on a socket: those tests want a real loop.
+    history's writer, so real work in threads costs no virtual time. What it cannot know of is a peer on a socket:
+    those tests want a real loop.
     """
 
     def __init__(self) -> None:

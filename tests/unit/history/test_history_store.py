@@ -9,41 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from console.clock import ManualClock
-from console.history.records import AttemptRecord, OperatorRecord, OptionsRecord, RevocationRecord, UserRecord
-from console.history.store import History, HistoryUnavailable, RecordFilter, new_id
-from console.text import timestamp
-
-CLOCK = ManualClock()
-AT = timestamp(CLOCK.now())
-
-
-def record(name: str = "mallory", **fields: object) -> RevocationRecord:
-    base = {
-        "id": new_id(CLOCK),
-        "batch_id": "B1",
-        "case": "INC-2041",
-        "reason": "token theft",
-        "org": "https://example.okta.com",
-        "operator": OperatorRecord(os_user="analyst", host="soc-1", principal="analyst@example.com"),
-        "user": UserRecord(id=f"00u{name:0>17}"[:20], login=f"{name}@example.com", name=name.title(), status="ACTIVE"),
-        "options": OptionsRecord(oauth_tokens=True, forget_devices=False),
-        "queued_at": AT,
-    }
-    return RevocationRecord.model_validate(base | fields)
-
-
-def attempt(**fields: object) -> AttemptRecord:
-    return AttemptRecord.model_validate({"at": AT} | fields)
+from console.history.store import HistoryUnavailable, RecordFilter, new_id
+from tests.support.history import CLOCK, attempt, opened, record
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     return tmp_path / "history"
-
-
-def opened(folder: Path, **options: bool) -> History:
-    return History.open(folder, clock=CLOCK, **options)
 
 
 async def test_a_record_is_there_after_a_restart_with_its_attempts(folder: Path) -> None:
