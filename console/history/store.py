@@ -256,7 +256,7 @@ class History:
                 continue
             segment = self._segments.setdefault(path, Segment(path))
             alive = is_written(path)
-            changed = segment.advance()
+            changed = {doc_id for table, doc_id in segment.advance() if table == TABLE}
             if segment.torn and not alive and not segment.problem and first and not self._read_only:
                 self.notices += (segment.set_torn_aside(),)
             if segment.problem and first:

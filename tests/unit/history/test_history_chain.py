@@ -10,7 +10,7 @@ BEFORE = "ab" * 32
 
 
 def line(number: int = 2, before: str = BEFORE) -> bytes:
-    return encode(number, before, "revocations", 7, {"case": "INC-1"})[0].removesuffix(b"\n")
+    return encode(number, before, "revocations", 7, document={"case": "INC-1"})[0].removesuffix(b"\n")
 
 
 def test_a_line_is_read_back() -> None:

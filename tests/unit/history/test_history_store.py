@@ -103,13 +103,13 @@ async def test_writes_at_once_share_a_sync(folder: Path, monkeypatch: pytest.Mon
     history, many = opened(folder), [record(f"u{n}") for n in range(40)]
     await history.add(many)
     syncs = []
-    monkeypatch.setattr(os, "fsync", lambda descriptor: syncs.append(descriptor))
+    monkeypatch.setattr(os, "fdatasync", lambda descriptor: syncs.append(descriptor))
     await asyncio.gather(*(history.attempt(one.id, attempt()) for one in many))
     assert len(syncs) <= 3
     assert all(r.outcome == "sending" for r in history.records())
 
 
-@pytest.mark.parametrize("call", ["write", "fsync"])
+@pytest.mark.parametrize("call", ["write", "fdatasync"])
 async def test_what_can_not_be_written_is_refused_and_the_chain_stays_whole(
     folder: Path, monkeypatch: pytest.MonkeyPatch, call: str
 ) -> None:
@@ -180,8 +180,8 @@ async def test_one_flipped_bit_anywhere_is_found(folder: Path) -> None:
 
 @pytest.mark.parametrize(
     ("damage", "line"),
-    [(lambda lines: lines[1:], 1), (lambda lines: [lines[0], lines[2]], 2), (lambda lines: [lines[0], *lines], 2),
-     (lambda lines: [lines[1], lines[0], lines[2]], 1)],
+    [(lambda lines: lines[1:], 1), (lambda lines: [*lines[:2], lines[3]], 3), (lambda lines: [*lines[:2], *lines], 3),
+     (lambda lines: [lines[0], lines[2], lines[1], lines[3]], 2)],
     ids=["first removed", "middle removed", "inserted", "reordered"],
 )  # fmt: skip
 async def test_the_first_bad_line_is_named_and_what_is_before_it_is_read(
@@ -195,9 +195,9 @@ async def test_the_first_bad_line_is_named_and_what_is_before_it_is_read(
     again = opened(folder)
     assert f"line {line}:" in again.verify().problems[0]
     assert "damaged" in again.notices[0]
-    assert len(again.records()) == line - 1
+    assert len(again.records()) == max(line - 2, 0)
     await again.add([record("new")])  # beside it, in a segment of its own
-    assert len(again.records()) == line
+    assert len(again.records()) == max(line - 2, 0) + 1
 
 
 def test_a_console_that_only_reads_leaves_nothing_behind(folder: Path) -> None:
@@ -283,7 +283,7 @@ async def test_no_write_blocks_the_loop(folder: Path, monkeypatch: pytest.Monkey
 async def test_the_journal_is_readable_by_anything_that_reads_json(folder: Path) -> None:
     history = opened(folder)
     await history.add([record()])
-    line = json.loads(next(folder.glob("*.jsonl")).read_text())
+    line = json.loads(next(folder.glob("*.jsonl")).read_text().splitlines()[1])
     assert line["d"]["user"]["login"] == "mallory@example.com"
     assert set(line) == {"n", "p", "t", "i", "d", "h"}
 

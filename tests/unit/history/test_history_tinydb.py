@@ -94,11 +94,11 @@ def test_a_value_that_json_can_not_hold_leaves_everything_as_it_was(tmp_path: Pa
         assert (tmp_path / "j").read_bytes() == before
         assert db.all() == [{"a": 1}]
         db.insert({"a": 4})
-        assert len((tmp_path / "j").read_bytes().splitlines()) == 2
+        assert len((tmp_path / "j").read_bytes().splitlines()) == 3
 
 
 def test_a_change_costs_one_line_however_much_is_there(tmp_path: Path) -> None:
     with JournalDb(tmp_path / "j", storage=JournalStorage) as db:
         db.insert_multiple([{"a": n} for n in range(500)])
         db.update({"a": -1}, doc_ids=[250])
-        assert len((tmp_path / "j").read_bytes().splitlines()) == 501
+        assert len((tmp_path / "j").read_bytes().splitlines()) == 502
