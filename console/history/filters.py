@@ -194,12 +194,20 @@ def _error(values: Sequence[str]) -> OfEntry:
     return test
 
 
+def _words(entry: Entry) -> str:
+    """Its words; none where it can't be read any more, which whoever opens it is told."""
+    try:
+        return entry.words
+    except (OSError, KeyError):
+        return ""
+
+
 def _request(values: Sequence[str]) -> OfEntry:
-    return lambda entry: any(value in entry.words for value in values)
+    return lambda entry: any(value in _words(entry) for value in values)
 
 
 def _has(text: str) -> OfEntry:
-    return lambda entry: text in entry.words or text in entry.outcome
+    return lambda entry: text in _words(entry) or text in entry.outcome
 
 
 _OF_BATCH: dict[str, Callable[[Sequence[str]], OfBatch]] = {

@@ -13,6 +13,7 @@ PLACES = {
     "box": "While typing",
     "triage": "Triage",
     "history": "History",
+    "filter": "In the filter of the history",
     "limits": "Limits",
     "help": "Help",
 }
@@ -104,8 +105,13 @@ KEYS: tuple[Key, ...] = (
         label="Queue again",
     ),
     Key("history.export", "e", "export", "Export what is marked, or all", "history", show=True, label="Export"),
+    Key("history.user", "m", "same_user", "More of the same user", "history", show=True, label="Same user"),
+    Key("history.case", "i", "same_case", "All of the same case", "history", label="Same case"),
+    Key("history.batch", "b", "same_batch", "All of the same batch", "history", label="Same batch"),
+    Key("history.notices", "n", "notices", "What was found wrong with the history", "history", label="Notices"),
     Key("history.copy", "y", "copy_id", "Copy the user's ID", "history", label="Copy ID"),
     Key("history.verify", "v", "verify", "Verify that the history is whole", "history", show=True, label="Verify"),
+    Key("filter.older", "up", "older", "What was looked for before; down comes back", "filter", show=True, label="Before"),
     Key("limits.pace", "p", "next_pace", "Sprint or spread", "limits", show=True, label="Pace"),
     Key(
         "limits.more",
