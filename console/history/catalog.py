@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterable, Sequence
 from operator import attrgetter
 
-from console.history.entries import BatchInfo, BatchState, Document, Entry, batch_of, batch_of_old
+from console.history.entries import BatchInfo, BatchState, Document, Entry, Source, batch_of, batch_of_old
 from console.history.filters import RecordFilter
 
 _ORDER = attrgetter("queued_at", "id")
@@ -23,7 +23,6 @@ class Catalog:
         self._old: dict[tuple[str, ...], BatchInfo] = {}
         self._oldest_first: list[Entry] = []
         self._unsorted = False
-        self._replaced = False
         self._newest_first: tuple[int, list[Entry]] = (-1, [])
         self._grown = 0
         self.revision = 0
@@ -40,11 +39,9 @@ class Catalog:
                     last = self._oldest_first[-1] if self._oldest_first else None
                     self._unsorted |= last is not None and _ORDER(last) > _ORDER(entry)
                     self._oldest_first.append(entry)
-                elif known is entry or known.weight > entry.weight:
-                    continue
-                else:
-                    self._replaced = True
-                self._entries[entry.id] = entry
+                    self._entries[entry.id] = entry
+                elif _overtakes(entry, known):
+                    known.become(entry)
             self._grown += 1
             self.revision += 1
 
@@ -54,6 +51,14 @@ class Catalog:
             for record_id, document in changes:
                 if (entry := self._entries.get(record_id)) is not None:
                     entry.update(document)
+            self.revision += 1
+
+    def drop(self, source: Source) -> None:
+        """Forget the records of a segment that is gone."""
+        with self._lock:
+            self._oldest_first = [entry for entry in self._oldest_first if entry.source is not source]
+            self._entries = {entry.id: entry for entry in self._oldest_first}
+            self._grown += 1
             self.revision += 1
 
     def touch(self) -> None:
@@ -71,7 +76,7 @@ class Catalog:
                 known.closed_at, known.closed_by = closed_at, document.get("closed_by", "")
             return known
 
-    def old_batch(self, document: Document) -> BatchInfo:
+    def _old_batch(self, document: Document) -> BatchInfo:
         """The batch of a record of format 1, which carries what its batch has. Raises KeyError."""
         parts = ("batch_id", "case", "reason", "org", "operator")
         key = tuple(str(document.get(part)) for part in parts)
@@ -80,6 +85,13 @@ class Catalog:
                 known = self._old[key] = batch_of_old(document)
                 self._batches.setdefault(known.id, known)
             return known
+
+    def batch_of(self, document: Document) -> BatchInfo:
+        """The batch of a record. Raises KeyError where nobody told of it."""
+        if "operator" in document:
+            return self._old_batch(document)
+        with self._lock:
+            return self._batches[document["batch_id"]]
 
     def batch_named(self, batch_id: str) -> BatchInfo | None:
         """A batch by its ID."""
@@ -103,11 +115,9 @@ class Catalog:
     def _in_order(self) -> list[Entry]:
         with self._lock:
             if self._newest_first[0] != self._grown:
-                if self._replaced:
-                    self._oldest_first = list(self._entries.values())
-                if self._unsorted or self._replaced:
+                if self._unsorted:
                     self._oldest_first.sort(key=_ORDER)
-                    self._unsorted = self._replaced = False
+                    self._unsorted = False
                 self._newest_first = (self._grown, self._oldest_first[::-1])
             return self._newest_first[1]
 
@@ -154,3 +164,12 @@ class Catalog:
         sources = {entry.source for entry in unsettled}
         ours = any(source.ours for source in sources)
         return BatchState(info, counted, any(source.alive for source in sources), ours)
+
+
+def _overtakes(entry: Entry, known: Entry) -> bool:
+    """Whether `entry` takes the place of another one of the same record."""
+    if entry.source is known.source:
+        return True
+    if entry.source.name == known.source.name and known.source.ours:
+        return False  # somebody read the file while we wrote it: what we know of it is never older
+    return known.weight <= entry.weight

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from console.history.entries import BatchInfo, Document
+from console.history.entries import Document, operator_document
+from console.history.names import BATCHES, RECORDS
 from console.history.own import OwnSegment
-from console.history.records import FINAL, AttemptRecord, OperatorRecord, RevocationRecord
-from console.history.segments import BATCHES, RECORDS
+from console.history.records import FINAL, AttemptRecord, RevocationRecord
 
 Members = dict[str, list[str]]
 """Batch ID to the IDs of its users, sorted."""
@@ -50,7 +50,17 @@ class Draft:
         for document in documents:
             users.setdefault(document["batch_id"], []).append(document["user"]["id"])
         for batch in batches:
-            self._tell_batch(batch, users.get(batch["id"], []))
+            self._grow_batch(batch, users.get(batch["id"], []))
+        self._lay_records(documents)
+
+    def carry(self, documents: Sequence[dict[str, Any]], batches: Iterable[dict[str, Any]]) -> None:
+        """Records of another segment, one more time carried, and their batches as they are."""
+        for batch in batches:
+            if batch["id"] not in self.own.batches and batch["id"] not in self._batches:
+                self._lay_batch(self._new_batch(batch["id"]), batch)
+        self._lay_records([{**document, "carried": document.get("carried", 0) + 1} for document in documents])
+
+    def _lay_records(self, documents: Sequence[dict[str, Any]]) -> None:
         storage, rows = self.own.storage, {}
         for document in documents:
             place = self._places[document["id"]] = storage.take_id(RECORDS)
@@ -59,7 +69,11 @@ class Draft:
         storage.append(RECORDS, rows)
         self.fresh |= {document["id"]: document for document in documents}
 
-    def _tell_batch(self, batch: dict[str, Any], users: Sequence[str]) -> None:
+    def _new_batch(self, batch_id: str) -> int:
+        place = self._batches[batch_id] = self.own.storage.take_id(BATCHES)
+        return place
+
+    def _grow_batch(self, batch: dict[str, Any], users: Sequence[str]) -> None:
         """A batch, before its first record; one that is there already grows."""
         batch_id = batch["id"]
         members = self._grown.get(batch_id)
@@ -73,11 +87,9 @@ class Draft:
         counted = {"count": len(members), "users_sha256": users_sha256(members)}
         place = self.own.batches.get(batch_id) or self._batches.get(batch_id)
         if place is None:
-            place = self._batches[batch_id] = self.own.storage.take_id(BATCHES)
-            batch = {**batch, **counted}
+            self._lay_batch(self._new_batch(batch_id), {**batch, **counted})
         else:
-            batch = {**self.own.row(BATCHES, place), **counted}
-        self._lay_batch(place, batch)
+            self._lay_batch(place, {**self.own.row(BATCHES, place), **counted})
 
     def _lay_batch(self, place: int, batch: dict[str, Any]) -> None:
         self.own.storage.append(BATCHES, {place: batch})
@@ -130,8 +142,7 @@ class Carried:
 
     def write(self, draft: Draft) -> None:
         """Lay it down."""
-        carried = [{**document, "carried": document.get("carried", 0) + 1} for document in self.records]
-        draft.add(carried, self.batches)
+        draft.carry(self.records, self.batches)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +155,10 @@ class Attempted:
     def write(self, draft: Draft) -> None:
         """Lay it down. Raises KeyError."""
         known = draft.record(self.record_id)
-        fields = {"outcome": "sending", "attempts": [*known["attempts"], attempt_document(self.attempt)]}
+        fields: dict[str, Any] = {
+            "outcome": "sending",
+            "attempts": [*known["attempts"], attempt_document(self.attempt)],
+        }
         if known["finished_at"] is not None:
             fields["finished_at"] = None
         draft.patch(self.record_id, fields)
@@ -174,6 +188,8 @@ class Finished:
 class Closed:
     """A batch that nobody works on any more: what was not sent is cancelled."""
 
+    own: OwnSegment
+    """Where it is told of."""
     batch_id: str
     records: Sequence[str]
     at: str
@@ -186,7 +202,20 @@ class Closed:
         draft.patch_batch(self.batch_id, {"closed_at": self.at, "closed_by": self.by})
 
 
-Change = Added | Carried | Attempted | Finished | Closed
+@dataclass(frozen=True, slots=True)
+class Unsettled:
+    """What a console that is gone was sending: nobody saw an answer."""
+
+    own: OwnSegment
+    records: Sequence[str]
+
+    def write(self, draft: Draft) -> None:
+        """Lay it down. Raises KeyError."""
+        for record_id in self.records:
+            draft.patch(record_id, {"outcome": "unknown"})
+
+
+Change = Unsettled | Added | Carried | Attempted | Finished | Closed
 
 
 def attempt_document(attempt: AttemptRecord) -> dict[str, Any]:
@@ -227,16 +256,6 @@ def slim_of_old(document: Document) -> dict[str, Any]:
     return {"attempts": [], "finished_at": None} | {k: v for k, v in document.items() if k not in shared}
 
 
-def operator_document(operator: OperatorRecord) -> dict[str, Any]:
-    """Who was at the console."""
-    return {
-        "os_user": operator.os_user,
-        "host": operator.host,
-        "principal": operator.principal,
-        "auth_mode": operator.auth_mode,
-    }
-
-
 def batch_document(record: RevocationRecord) -> dict[str, Any]:
     """The batch that a record tells of."""
     return {
@@ -246,18 +265,6 @@ def batch_document(record: RevocationRecord) -> dict[str, Any]:
         "org": record.org,
         "operator": operator_document(record.operator),
         "confirmed_at": record.queued_at,
-    }
-
-
-def document_of_batch(info: BatchInfo) -> dict[str, Any]:
-    """The document of a batch that is known from elsewhere, not closed."""
-    return {
-        "id": info.id,
-        "case": info.case,
-        "reason": info.reason,
-        "org": info.org,
-        "operator": operator_document(info.operator),
-        "confirmed_at": info.confirmed_at,
     }
 
 

@@ -8,9 +8,11 @@ from typing import Any, Protocol
 
 from pydantic import ValidationError
 
-from console.history.records import FINAL, OperatorRecord, RevocationRecord
+from console.history.records import FINAL, OUTCOMES, OperatorRecord, RevocationRecord
 
 Document = Mapping[str, Any]
+APART = "\x1e"
+"""Between texts that are searched together: nobody types it."""
 
 
 @dataclass(slots=True, eq=False)
@@ -31,7 +33,19 @@ class BatchInfo:
     def __post_init__(self) -> None:
         who = self.operator
         texts = (self.id, self.case, self.reason, self.org, who.os_user, who.principal, who.host)
-        self.words = "\n".join(texts).casefold()
+        self.words = APART.join(texts).casefold()
+
+    def document(self) -> dict[str, Any]:
+        """Its document, without count and members."""
+        made: dict[str, Any] = {
+            "id": self.id,
+            "case": self.case,
+            "reason": self.reason,
+            "org": self.org,
+            "operator": operator_document(self.operator),
+            "confirmed_at": self.confirmed_at,
+        }
+        return made if self.closed_at is None else made | {"closed_at": self.closed_at, "closed_by": self.closed_by}
 
     def shared(self) -> dict[str, Any]:
         """The fields that a record takes from its batch."""
@@ -63,7 +77,7 @@ class Entry:
         "queued_at", "source", "status", "user_id",
     )  # fmt: skip
 
-    def __init__(  # noqa: PLR0913 - the columns of a row, given by position
+    def __init__(
         self, id: str, batch: BatchInfo, queued_at: str, finished_at: str | None, outcome: str, user_id: str,  # noqa: A002
         login: str, name: str, status: str, answer: str, attempts: int, carried: int, words: str, source: Source,
         place: int,
@@ -97,6 +111,11 @@ class Entry:
         return "unknown" if self._outcome == "sending" and not self.source.alive else self._outcome
 
     @property
+    def written(self) -> str:
+        """The outcome as it was written, whoever lives."""
+        return self._outcome
+
+    @property
     def words(self) -> str:
         """What a search finds of this one alone, without regard to case; the batch has its own."""
         if not self._words:
@@ -107,6 +126,11 @@ class Entry:
     def weight(self) -> tuple[int, int, bool, str]:
         """Of two entries of one record the greater is the later: carried on more often, attempted more often, ended."""
         return (self.carried, self.attempts, self._outcome in FINAL, self.source.name)
+
+    def become(self, other: Entry) -> None:
+        """Take over the state and the place of another entry of the same record."""
+        for slot in self.__slots__:
+            setattr(self, slot, getattr(other, slot))
 
     def record(self) -> RevocationRecord:
         """The whole record. Raises OSError or KeyError where it can't be read any more."""
@@ -168,12 +192,14 @@ def search_text(document: Document) -> str:
     texts = [document["id"], user["id"], user.get("login", ""), user.get("name", ""), user.get("status", "")]
     for attempt in document.get("attempts") or ():
         texts += (attempt.get("request_id") or "", attempt.get("error_code") or "")
-    return "\n".join(texts).casefold()
+    return APART.join(texts).casefold()
 
 
 def entry_of(document: Document, batch: BatchInfo, source: Source, place: int) -> Entry:
     """The entry of a record. Raises KeyError, TypeError or AttributeError for a document that is none."""
     user, attempts = document["user"], document.get("attempts") or ()
+    if document["outcome"] not in OUTCOMES or not isinstance(document["queued_at"], str):
+        raise KeyError("this version can't read the record")
     return Entry(
         document["id"], batch, document["queued_at"], document.get("finished_at"), document["outcome"], user["id"],
         user.get("login", ""), user.get("name", ""), user.get("status", ""), answer_of(attempts), len(attempts),
@@ -190,6 +216,16 @@ def record_of(document: Document, batch: BatchInfo, *, outcome: str | None = Non
         return RevocationRecord.model_validate(fields)
     except ValidationError as error:
         raise KeyError(f"this version can't read the record {document.get('id')}") from error
+
+
+def operator_document(operator: OperatorRecord) -> dict[str, Any]:
+    """Who was at the console, as it is written."""
+    return {
+        "os_user": operator.os_user,
+        "host": operator.host,
+        "principal": operator.principal,
+        "auth_mode": operator.auth_mode,
+    }
 
 
 def batch_of(document: Document) -> BatchInfo:

@@ -16,7 +16,8 @@ PATIENCE_S = 1.0
 _POLL_S = 0.01
 REMOTE = frozenset({
     "nfs", "nfs4", "cifs", "smb", "smb2", "smb3", "smbfs", "9p", "afs", "ceph", "glusterfs", "lustre", "ncpfs", "davfs",
-    "fuse.sshfs", "fuse.rclone", "fuse.s3fs", "fuse.gcsfuse", "fuse.davfs", "fuse.glusterfs", "vboxsf", "prl_fs", "drvfs",
+    "fuse.sshfs", "fuse.rclone", "fuse.s3fs", "fuse.gcsfuse", "fuse.davfs", "fuse.glusterfs", "vboxsf", "prl_fs",
+    "drvfs",
 })  # fmt: skip
 """Mounts on which a lock may not be seen by other machines, or by nobody."""
 

@@ -6,7 +6,9 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from console.history.segments import Segment, is_written, segment_paths
+from console.history.locks import is_held
+from console.history.reader import Reader
+from console.history.segments import segment_paths
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +31,12 @@ def verify(folder: Path) -> Verdict:
     heads = hashlib.sha256()
     paths = segment_paths(folder)
     for path in paths:
-        segment = Segment(path)
+        segment = Reader(path)
         segment.advance()
-        records += len(segment.documents)
+        records += len(segment.tables.get("revocations", {}))
         heads.update(segment.head.encode())
         if segment.problem:
             problems.append(segment.problem)
-        elif segment.torn and not is_written(path):
+        elif segment.torn and not is_held(path):
             problems.append(f"{path.name}: its last line was cut off; open the console once to set it aside")
     return Verdict(not problems, records, len(paths), tuple(problems), heads.hexdigest())

@@ -7,13 +7,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from difflib import get_close_matches
-from typing import get_args
 
 from console.history.moments import parse_moment
-from console.history.records import RecordOutcome
+from console.history.records import OUTCOMES
 from console.text import timestamp
 
-OUTCOMES: tuple[str, ...] = get_args(RecordOutcome)
 TEXT = ""
 """The name of a word without one: text that stands somewhere in the record."""
 

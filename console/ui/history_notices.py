@@ -18,14 +18,14 @@ class HistoryNotices:
 
     def __init__(self, history: History) -> None:
         self._history = history
-        self._told = 0
+        self._told: set[str] = set()
 
     def tell(self, app: App[Any]) -> None:
         """Show those that came since the last time."""
-        fresh = self._history.notices[self._told :]
+        fresh = [notice for notice in self._history.notices if notice not in self._told]
         if not fresh:
             return
-        self._told += len(fresh)
+        self._told.update(fresh)
         said = [sanitize(notice, limit=400) for notice in fresh[:SHOWN]]
         if len(fresh) > SHOWN:
             said.append(f"And {len(fresh) - SHOWN} more.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import tempfile
 import time
 from collections.abc import AsyncIterator
@@ -62,6 +63,7 @@ class Probe:
 async def opened(records: int) -> AsyncIterator[tuple[EvictApp, HistoryScreen, Pilot[None], Any]]:
     """The history screen over so many records."""
     history = paper_history(records)
+    gc.freeze()  # its documents, which are on no heap where there is a disk
     with tempfile.TemporaryDirectory() as folder:
         workspace = await Workspace.open_demo(load_demo(data_dir=folder), users=40, seed=7)
         workspace.history.close()

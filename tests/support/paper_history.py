@@ -75,7 +75,7 @@ class PaperHistory:
         """Records come to be known."""
         fresh = []
         for one in documents:
-            fresh.append(entry_of(one, self.catalog.old_batch(one), self.paper, len(self.paper.documents)))
+            fresh.append(entry_of(one, self.catalog.batch_of(one), self.paper, len(self.paper.documents)))
             self.paper.documents.append(one)
         self.catalog.put(fresh)
 

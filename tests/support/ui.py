@@ -49,7 +49,7 @@ def record(number: int, *, name: str = "", **fields: Any) -> RevocationRecord:
     )
     return RevocationRecord(
         id=f"01JD{9999 - number:022d}",
-        batch_id="01JDBATCH00000000000000001",
+        batch_id=f"01JDBATCH{1 + number % 3:017d}",
         case=f"INC-{2040 + number % 3}",
         reason="stolen laptop",
         org="https://demo.okta.test",

@@ -15,6 +15,7 @@ from console.history.records import RevocationRecord
 from console.history.store import HistoryUnavailable
 from console.history.words import quoted
 from console.text import count, sanitize
+from console.ui.garbage import long_lived
 from console.ui.screens.history_listing import NEWEST_FIRST, Asker, Listing, Question, Related, operator_of
 from console.ui.screens.record import record_pairs
 from console.ui.screens.record_table import RecordTable
@@ -27,6 +28,8 @@ SHARE = 4
 """After a look that took long, so many times as long passes before the next: a drain needs the machine too."""
 RESTS_S = 0.2
 """How long the cursor rests on a record before related ones are counted."""
+MANY = 2_000
+"""Entries that came at once after which there is much that a full pass of the collector would look through in vain."""
 READING = "Reading the history…"
 NOTHING_YET = "Nothing was revoked from here yet.\nPress 1, find users and put them into the queue."
 NOTHING_FITS = "No record fits the filter.\nPress / to change it, Esc to clear it."
@@ -48,7 +51,7 @@ class HistoryReading(Screen[None]):
         self._reading = 0
         self._batches: dict[BatchInfo, None] = {}
         self._problem = ""
-        self._looked_at = 0
+        self._looked_at: set[str] = set()
         self._record: RevocationRecord | None = None
         self._related: Related | None = None
         self._count_due: float | None = None
@@ -128,6 +131,8 @@ class HistoryReading(Screen[None]):
             self._problem = ""
 
     def _show(self, listing: Listing) -> None:
+        if listing.total - self._total > MANY:
+            long_lived()
         self._total = listing.total
         self._batches |= listing.batches
         self.table.empty = self._nothing()
@@ -161,11 +166,11 @@ class HistoryReading(Screen[None]):
 
     def unseen(self) -> tuple[str, ...]:
         """Notices of the history that nobody has looked at here."""
-        return tuple(self._workspace.history.notices[self._looked_at :])
+        return tuple(one for one in self._workspace.history.notices if one not in self._looked_at)
 
     def seen(self) -> None:
         """All notices up to now were looked at."""
-        self._looked_at = len(self._workspace.history.notices)
+        self._looked_at.update(self._workspace.history.notices)
         self.say_how_many()
 
     # The record under the cursor
