@@ -8,7 +8,8 @@ from datetime import datetime
 
 from console.history.entries import BatchInfo, Entry
 from console.history.moments import parse_moment
-from console.history.words import OUTCOMES, TEXT, FilterMistake, Term, terms
+from console.history.records import OUTCOMES
+from console.history.words import TEXT, FilterMistake, Term, terms
 from console.text import timestamp
 
 __all__ = ["OUTCOMES", "FilterMistake", "RecordFilter", "parse_moment"]
@@ -74,9 +75,15 @@ class RecordFilter:
         return self._test()(entry)
 
     def _all_terms(self) -> list[Term]:
-        asked = {"case": self.case, "user": self.user, "outcome": self.outcome, "by": self.operator}
-        asked |= {"batch": self.batch, "since": self.since and timestamp(self.since)}
-        asked |= {"until": self.until and timestamp(self.until)}
+        asked: dict[str, str | None] = {
+            "case": self.case,
+            "user": self.user,
+            "outcome": self.outcome,
+            "by": self.operator,
+        }
+        asked["batch"] = self.batch
+        asked["since"] = timestamp(self.since) if self.since else None
+        asked["until"] = timestamp(self.until) if self.until else None
         plain = [
             Term(name, (value if name in ("since", "until") else value.casefold(),))
             for name, value in asked.items()

@@ -22,8 +22,8 @@ from console.ui.changes import Collector
 from console.ui.controls import Controls
 from console.ui.crash import report
 from console.ui.garbage import LongLived
-from console.ui.key_order import KeysInOrder
 from console.ui.history_notices import HistoryNotices
+from console.ui.key_order import KeysInOrder
 from console.ui.look import look
 from console.ui.modes import SCREENS_OF_MODES
 from console.ui.screens.confirm import Confirm

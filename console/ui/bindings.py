@@ -111,7 +111,15 @@ KEYS: tuple[Key, ...] = (
     Key("history.notices", "n", "notices", "What was found wrong with the history", "history", label="Notices"),
     Key("history.copy", "y", "copy_id", "Copy the user's ID", "history", label="Copy ID"),
     Key("history.verify", "v", "verify", "Verify that the history is whole", "history", show=True, label="Verify"),
-    Key("filter.older", "up", "older", "What was looked for before; down comes back", "filter", show=True, label="Before"),
+    Key(
+        "filter.older",
+        "up",
+        "older",
+        "What was looked for before",
+        "filter",
+        show=True,
+        label="Before",
+    ),
     Key("limits.pace", "p", "next_pace", "Sprint or spread", "limits", show=True, label="Pace"),
     Key(
         "limits.more",

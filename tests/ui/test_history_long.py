@@ -73,7 +73,7 @@ def test_a_listing_is_sorted_in_runs_as_if_in_one_go(
     assert [one.id for one in ordered] == [one.id for one in sorted(entries, key=key, reverse=descending)]
 
 
-async def test_s_and_S_sort_by_every_column_and_the_header_says_so() -> None:
+async def test_s_and_shift_s_sort_by_every_column_and_the_header_says_so() -> None:
     async with listed(paper_history(60)) as (screen, _, pilot):
         seen = []
         for _ in range(5):

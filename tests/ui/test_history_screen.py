@@ -13,7 +13,8 @@ from console.history.records import RevocationRecord
 from console.revocation.states import Options
 from console.ui.app import EvictApp
 from console.ui.screens.export import ExportDialog
-from console.ui.screens.history import NOTHING_FITS, NOTHING_YET, HistoryScreen
+from console.ui.screens.history import HistoryScreen
+from console.ui.screens.history_reading import NOTHING_FITS, NOTHING_YET
 from console.ui.widgets.facts import Facts
 from tests.support.hostile import HOSTILE
 from tests.support.ui import console, demo_workspace, record, settled
@@ -48,7 +49,7 @@ async def test_records_are_listed_newest_first_with_their_detail() -> None:
         await workspace.history.add([record(number) for number in range(9)])
         async with console(workspace) as (app, pilot):
             screen = await opened(app, pilot)
-            assert [one.user.login for one in screen.table.rows] == [f"user{n}@acme.test" for n in range(9)]
+            assert [one.login for one in screen.table.rows] == [f"user{n}@acme.test" for n in range(9)]
             assert "user0@acme.test" in detail(screen)
             await pilot.press("down", "down")
             text = detail(screen)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
@@ -16,10 +15,10 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Button, Checkbox, Input, Static
 
-from console.history.entries import Entry
 from console.history.export import write_export
 from console.history.records import RevocationRecord
 from console.text import count, sanitize
+from console.ui.screens.whole_records import Unhurried
 
 FORMATS = {
     ".csv": "CSV, a line a record with its last attempt; for spreadsheets.",
@@ -28,33 +27,6 @@ FORMATS = {
 }
 """What each ending means."""
 WHICH = "The ending decides: .csv for spreadsheets, .jsonl for programs, .md for people"
-EVERY = 100
-"""Records between two moments in which everything else gets its turn."""
-GIVE_WAY_S = 0.0002
-
-
-class WholeRecords(Sequence[RevocationRecord]):
-    """The whole records of entries, each read when it is its turn, so that many of them need little memory.
-
-    Iterating raises OSError or KeyError where one can't be read any more. `told` is called with how many were read.
-    """
-
-    def __init__(self, entries: Sequence[Entry], told: Callable[[int], None] = lambda _: None) -> None:
-        self._entries = entries
-        self._told = told
-
-    def __len__(self) -> int:
-        return len(self._entries)
-
-    def __getitem__(self, place: int) -> RevocationRecord:  # type: ignore[override] - nobody slices it
-        return self._entries[place].record()
-
-    def __iter__(self) -> Iterator[RevocationRecord]:
-        for number, entry in enumerate(self._entries):
-            if number % EVERY == 0:
-                self._told(number)
-                time.sleep(GIVE_WAY_S)
-            yield entry.record()
 
 
 class Tick(Checkbox):
@@ -72,10 +44,9 @@ class ExportDialog(ModalScreen[Path | None]):
     AUTO_FOCUS = "#path"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", show=False)]
 
-    def __init__(self, entries: Sequence[Entry], path: Path) -> None:
+    def __init__(self, records: Sequence[RevocationRecord], path: Path) -> None:
         super().__init__()
-        self._records = WholeRecords(entries, self._told)
-        self._read = 0
+        self._records = Unhurried(records)
         self._path = path
         self._busy = False
 
@@ -95,13 +66,9 @@ class ExportDialog(ModalScreen[Path | None]):
         """Say how far it is, now and then."""
         self.set_interval(0.2, self._say_how_far)
 
-    def _told(self, read: int) -> None:
-        """In the thread that writes."""
-        self._read = read
-
     def _say_how_far(self) -> None:
-        if self._busy and self._read:
-            self._problem(f"Writing… {self._read:,} of {len(self._records):,}")
+        if self._busy and self._records.read:
+            self._problem(f"Writing… {self._records.read:,} of {len(self._records):,}")
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Say what the ending means, as it is typed."""
@@ -151,7 +118,7 @@ class ExportDialog(ModalScreen[Path | None]):
             self.dismiss(path)
         finally:
             self._busy = False
-            self._read = 0
+            self._records.read = 0
 
 
 def _meaning(name: str) -> str:

@@ -8,7 +8,8 @@ from typing import ClassVar
 from textual.binding import BindingType
 from textual.suggester import Suggester
 
-from console.history.words import NAMES, OUTCOMES, WORDS, quoted
+from console.history.records import OUTCOMES
+from console.history.words import NAMES, WORDS, quoted
 from console.ui.bindings import bindings
 from console.ui.widgets.text_box import TextBox
 

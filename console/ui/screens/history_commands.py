@@ -17,6 +17,7 @@ from console.text import count, sanitize
 from console.ui.screens.export import ExportDialog
 from console.ui.screens.history_reading import HistoryReading
 from console.ui.screens.notices import NoticesDialog
+from console.ui.screens.whole_records import WholeRecords
 
 AT_ONCE = 500
 """Users put into the queue between two turns of everything else."""
@@ -85,7 +86,8 @@ class HistoryCommands(HistoryReading):
             self.notify("There is nothing to export.", markup=False)
             return
         stamp = f"{self._workspace.clock.now():%Y%m%d-%H%M%S}"
-        path = await self.app.push_screen_wait(ExportDialog(entries, Path(f"evict-history-{stamp}.csv")))
+        dialog = ExportDialog(WholeRecords(entries), Path(f"evict-history-{stamp}.csv"))
+        path = await self.app.push_screen_wait(dialog)
         if path is not None:
             self.notify(f"{count(len(entries), 'record')} written to {path}", title="Exported", markup=False)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any
@@ -14,7 +14,7 @@ from console.history.filters import RecordFilter
 from console.history.store import History
 
 GIVE_WAY_S = 0.0002
-"""A nap between two slices, in which the event loop gets the interpreter: without it each of its steps may wait 5 ms."""
+"""A nap between two slices, in which the event loop gets the interpreter: else each of its steps may wait 5 ms."""
 SLICE = 1_000
 RUN = 4_000
 """How many are sorted in one go: a sort does not give way."""
@@ -51,7 +51,7 @@ class Question:
 class Listing:
     """The answer: entries in order. Nobody changes it."""
 
-    entries: Sequence[Entry]
+    entries: list[Entry]
     places: dict[str, int]
     """By ID, where each stands."""
     total: int
@@ -109,7 +109,7 @@ def answer(history: History, question: Question, stop: Stop) -> Listing | None:
     """In a thread: what the question asks for; None where `stop` said so."""
     revision = history.revision
     everything = history.entries()
-    chosen = everything
+    chosen = everything if isinstance(everything, list) else list(everything)
     if question.wanted != RecordFilter():
         chosen = question.wanted.choose(everything, stop=stop)
     ordered = in_order(chosen, question.sort, stop, descending=question.descending)
@@ -124,7 +124,7 @@ def answer(history: History, question: Question, stop: Stop) -> Listing | None:
     return None if stop() else Listing(ordered, places, len(everything), batches, revision)
 
 
-def in_order(entries: Sequence[Entry], sort: str, stop: Stop, *, descending: bool) -> Sequence[Entry]:
+def in_order(entries: list[Entry], sort: str, stop: Stop, *, descending: bool) -> list[Entry]:
     """Sorted by that column; equals stay newest first. Ends early, in no order, where `stop` says so."""
     if (key := SORTS.get(sort)) is None:
         return entries if descending else entries[::-1]

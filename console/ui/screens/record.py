@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from textual.content import Content
-
 from collections.abc import Iterator
 from datetime import datetime
+
+from textual.content import Content
 
 from console.history.records import AttemptRecord, RevocationRecord
 from console.text import count, duration, sanitize
@@ -44,7 +44,7 @@ def attempt_pairs(number: int, attempt: AttemptRecord, before: AttemptRecord | N
     took = "" if attempt.milliseconds is None else f"{attempt.milliseconds:,} ms"
     answer = clean("  ".join(one for one in (status, attempt.error_code, took) if one))
     style = "$state-revoked" if attempt.status == 204 else "$state-failed"
-    when = (short_time(attempt.at)[-8:], _later(attempt.at, before and before.at))
+    when = (short_time(attempt.at)[-8:], _later(attempt.at, None if before is None else before.at))
     said = [part for one in when if one for part in (one, "  ")]
     pairs = [pair(f"{number:>3}", Content.assemble(*said, (answer, style)))]
     if attempt.request_id:

@@ -46,7 +46,7 @@ class _Ready(Rows[Entry]):
     def take(self, listing: Listing) -> None:
         """Hold what is listed. The cursor stays with its row; where that is gone it stays where it was."""
         here, before = self.current_key, self.cursor
-        self.all = listing.entries  # type: ignore[assignment] - never changed in place
+        self.all = listing.entries
         self._places = listing.places
         place = None if here is None else self._places.get(here)
         self.cursor = self.near(before if place is None else place)
