@@ -105,7 +105,7 @@ KEYS: tuple[Key, ...] = (
         label="Queue again",
     ),
     Key("history.export", "e", "export", "Export what is marked, or all", "history", show=True, label="Export"),
-    Key("history.user", "m", "same_user", "More of the same user", "history", show=True, label="Same user"),
+    Key("history.user", "m", "same_user", "More of the same user", "history", label="Same user"),
     Key("history.case", "i", "same_case", "All of the same case", "history", label="Same case"),
     Key("history.batch", "b", "same_batch", "All of the same batch", "history", label="Same batch"),
     Key("history.notices", "n", "notices", "What was found wrong with the history", "history", label="Notices"),

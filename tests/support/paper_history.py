@@ -33,7 +33,7 @@ def document(number: int, newest: int) -> dict[str, Any]:
         "reason": "stolen laptop",
         "org": "https://demo.okta.test",
         "operator": {"os_user": "eve", "host": "soc-7", "principal": f"op{number // 500 % 7}@acme.test"},
-        "user": {"id": f"00u{number % 30_000:017d}", "login": f"user{number % 30_000}@acme.test", "name": "Ann Lee"},
+        "user": {"id": f"00u{number % 3_000:017d}", "login": f"user{number % 3_000}@acme.test", "name": "Ann Lee"},
         "options": {"oauth_tokens": True, "forget_devices": False},
         "outcome": outcome,
         "attempts": [] if outcome in ("queued", "cancelled") else attempts,

@@ -56,14 +56,13 @@ def attempt_pairs(number: int, attempt: AttemptRecord, before: AttemptRecord | N
 
 def _related_pairs(record: RevocationRecord, related: Related) -> Iterator[Pair]:
     """How many others there are, each with the key that lists them."""
-    yield pair("related", Content.assemble(_others(related.user, "of this user"), ("  m", "$quiet")))
-    if record.case:
-        yield pair("", Content.assemble(_others(related.case, "of this case"), ("  i", "$quiet")))
-    yield pair("", Content.assemble(_others(related.batch, "of this batch"), ("  b", "$quiet")))
-
-
-def _others(number: int, of: str) -> str:
-    return f"{number:,} more {of}" if number else f"no other {of}"
+    name = "related"
+    for number, of, key in ((related.user, "user", "m"), (related.case, "case", "i"), (related.batch, "batch", "b")):
+        if of == "case" and not record.case:
+            continue
+        text = f"{number:,} more of this {of}" if number else f"no other of this {of}"
+        yield pair(name, Content.assemble(text, (f"  {key}" if number else "", "$primary")))
+        name = " "
 
 
 def record_pairs(record: RevocationRecord, related: Related | None = None) -> list[Pair]:
