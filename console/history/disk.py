@@ -6,7 +6,7 @@ import os
 import sys
 from pathlib import Path
 
-from console.paths import UnsafePathError, open_private, write_private
+from console.paths import UnsafePathError, open_private
 
 if sys.platform == "darwin":
     import fcntl
@@ -23,6 +23,16 @@ def sync_file(descriptor: int) -> None:
         os.fdatasync(descriptor)
     else:
         os.fsync(descriptor)
+
+
+def read_from_disk(descriptor: int) -> None:
+    """Let the next reading of a file show what is on the disk. Raises OSError.
+
+    After a sync that failed the system may hold, and show, what the disk never got.
+    """
+    sync_file(descriptor)
+    if hasattr(os, "posix_fadvise"):
+        os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
 
 
 def sync_folder(folder: Path) -> None:
@@ -61,14 +71,18 @@ def set_torn_aside(path: Path, sound: int) -> str:
 
 
 def _keep(path: Path, sound: int, torn: bytes) -> Path:
-    """Write `torn` into a side file; one with another content is never written over."""
+    """Write `torn` into a side file, durably; one with another content is never written over.
+
+    One with the beginning of it is what an earlier try left that was killed.
+    """
     for number in range(1, 1000):
         side = path.with_suffix(f".torn-{sound}" if number == 1 else f".torn-{sound}-{number}")
-        try:
-            write_private(side, torn)
-        except FileExistsError:
-            with os.fdopen(open_private(side, os.O_RDONLY), "rb") as file:
-                if file.read() != torn:
-                    continue
-        return side
+        with os.fdopen(open_private(side, os.O_RDWR | os.O_CREAT | os.O_APPEND), "rb", buffering=0) as file:
+            if torn.startswith(file.readall()):
+                os.ftruncate(
+                    file.fileno(), 0
+                )  # a sync that failed may have dropped it: only what is written anew counts
+                write_all(file.fileno(), torn)
+                sync_file(file.fileno())
+                return side
     raise UnsafePathError(f"there are too many files beside {path}: move the {path.stem}.torn-* files away")

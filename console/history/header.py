@@ -42,7 +42,7 @@ def header_in(raw: bytes) -> dict[str, Any] | None:
     try:
         fields = from_json(raw)
         found = fields["d"] if (fields["t"], fields["i"]) == (SEGMENTS, HEADER_ID) else None
-        return found if isinstance(found, dict) and type(found["format"]) is int else None
+        return found if isinstance(found, dict) and type(found["format"]) is int and found["format"] >= FORMAT else None
     except (ValueError, KeyError, TypeError, RecursionError):
         return None
 

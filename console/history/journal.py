@@ -6,8 +6,6 @@ state, and a Table (`console.history.table`) that appends what changed instead o
 
 from __future__ import annotations
 
-import contextlib
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,18 +13,18 @@ from typing import Any
 
 from console.clock import Clock, SystemClock
 from console.history.chain import START, encode, from_json, to_json
-from console.history.disk import set_torn_aside, sync_file, sync_folder, write_all
+from console.history.compact import snapshot
+from console.history.disk import set_torn_aside
+from console.history.durable import DurableFile, JournalLost
 from console.history.header import HEADER_ID, SEGMENTS, Heads, new_header
 from console.history.reader import Reader
 from console.history.table import Copies, Journal, JournalTable, same
-from console.paths import open_private
 from console.text import timestamp
 
 __all__ = ["JournalDamaged", "JournalLost", "JournalReadOnly", "JournalStorage", "JournalTable"]
 
 Tables = dict[str, dict[str, dict[str, Any]]]
 _ABSENT: Any = object()
-_TAIL = 1 << 16
 
 
 class JournalDamaged(OSError):
@@ -35,10 +33,6 @@ class JournalDamaged(OSError):
 
 class JournalReadOnly(OSError):
     """A sound file that is not written on: sealed, of another format, or with another key. The message says which."""
-
-
-class JournalLost(OSError):
-    """The file was removed, replaced or changed by somebody else while it was in use: go on in another one."""
 
 
 class JournalStorage(Journal):
@@ -62,8 +56,6 @@ class JournalStorage(Journal):
         self.head = START
         """Hash of the last line."""
         self.lines = 0
-        self.size = 0
-        """Bytes that are durable."""
         self.notice = ""
         """What the operator must know of how the file was found."""
         self._key = key
@@ -72,23 +64,21 @@ class JournalStorage(Journal):
         self._highest: dict[str, int] = {}
         self._pending: list[bytes] | None = None
         self._undo: list[tuple[dict[str, Any], str, Any]] = []
-        self._last = b""
-        """The end of what is durable."""
-        self._doubtful = False
-        """Whether the file may end elsewhere than `size` says."""
-        there = os.path.lexists(self.path)
-        self._file = open_private(self.path, os.O_RDWR | os.O_APPEND | (0 if there else os.O_CREAT | os.O_EXCL))
+        self._file = DurableFile(self.path)
         try:
-            if there:
+            if not self._file.made:
                 self._take_over()
             if not self.lines:
                 self._append(SEGMENTS, {HEADER_ID: new_header(self._clock, key, follows or {}, evidence=evidence)})
-            sync_folder(self.path.parent)
+            self._file.settle()
         except BaseException:
-            self.close()
-            if not there:
-                self.path.unlink(missing_ok=True)
+            self._file.discard()
             raise
+
+    @property
+    def size(self) -> int:
+        """Bytes that are durable."""
+        return self._file.size
 
     @property
     def header(self) -> Mapping[str, Any]:
@@ -162,7 +152,8 @@ class JournalStorage(Journal):
         self._pending, self._undo = [], []
         try:
             yield
-            self._flush(b"".join(self._pending))
+            if self._pending:
+                self._file.append(b"".join(self._pending))
         except BaseException:
             for mapping, key, old in reversed(self._undo):
                 if old is _ABSENT:
@@ -176,11 +167,25 @@ class JournalStorage(Journal):
 
     def close(self) -> None:
         """Close the file."""
-        if self._file >= 0:
-            os.close(self._file)
-            self._file = -1
+        self._file.close()
 
-    # State
+    def compact(self) -> None:
+        """Write a file of what there is now, without what led to it, in the place of this one; IDs stay used.
+
+        Only for a file that is no evidence. Killed at any point, the old file is there or the new one. Raises OSError,
+        with nothing lost.
+        """
+        if self._pending is not None:
+            raise ValueError("what is appended together must be durable before it can be compacted")
+        if self.header.get("evidence", True):
+            raise JournalReadOnly(f"{self.path.name} is evidence: it is never rewritten")
+        highest = {table: number for table, number in self._highest.items() if table != SEGMENTS}
+        header = dict(self.header) | {"highest": highest}
+        tables = {**self._tables, SEGMENTS: {str(HEADER_ID): header}}
+        raw, lines, head = snapshot(tables, key=self._key)
+        self._file.replace(raw)
+        self._tables, self.lines, self.head = tables, lines, head
+        self._file.settle()
 
     def _append(self, table: str, changes: Mapping[int, dict[str, Any] | None]) -> None:
         with self.together():
@@ -222,10 +227,10 @@ class JournalStorage(Journal):
         else:
             mapping[key] = value
 
-    # File
-
     def _take_over(self) -> None:
         """Go on where the file ends."""
+        # What a console that is gone wrote last may not be on the disk yet.
+        self._file.from_disk()
         reader = Reader(self.path, self._key)
         reader.advance()
         if reader.newer:
@@ -236,63 +241,14 @@ class JournalStorage(Journal):
             raise JournalReadOnly(f"{self.path.name} {why}: it is not written on")
         if reader.torn:
             self.notice = set_torn_aside(self.path, reader.size)
-        # What a console that is gone wrote last may not be on the disk yet.
-        sync_file(self._file)
+        self._file.go_on(reader.size)
         if reader.lines and reader.key_id is None:
             self._key = None
-        self.head, self.lines, self.size = reader.head, reader.lines, reader.size
-        self._last = self._read_end(min(self.size, _TAIL))
+        self.head, self.lines = reader.head, reader.lines
         self._highest = dict(reader.highest)
         self._tables = {
             name: {str(doc_id): document for doc_id, document in rows.items()} for name, rows in reader.tables.items()
         }
-
-    def _flush(self, raw: bytes) -> None:
-        if not raw:
-            return
-        if self._doubtful:
-            self._mend()
-        self._look()
-        try:
-            write_all(self._file, raw)
-            sync_file(self._file)
-        except BaseException:
-            self._doubtful = True
-            with contextlib.suppress(OSError):  # what fails now is tried again before anything else is written
-                self._mend()
-            raise
-        self.size += len(raw)
-        self._last = raw[-_TAIL:]
-
-    def _look(self) -> None:
-        """Raise JournalLost where the file is not the one that was opened, and ends where we left it."""
-        folder = self.path.parent
-        try:
-            info, ours = self.path.stat(), os.fstat(self._file)
-        except FileNotFoundError:
-            raise JournalLost(f"{self.path} was removed while it was in use") from None
-        if (info.st_ino, info.st_dev) != (ours.st_ino, ours.st_dev):
-            raise JournalLost(f"{self.path} was replaced by another file while it was in use")
-        if info.st_size != self.size:
-            raise JournalLost(f"{self.path} was changed by somebody else while it was in use")
-        if not os.access(folder, os.W_OK | os.X_OK):
-            raise PermissionError(f"{folder} is not writable any more: run  chmod 700 {folder}")
-
-    def _mend(self) -> None:
-        """After a failed write or sync: end the file where its last durable line does, and see that it is there.
-
-        Pages that a failed sync could not write count as clean afterwards, so that a later sync proves nothing of
-        them; cut off and written anew they count again.
-        """
-        os.ftruncate(self._file, self.size)
-        sync_file(self._file)
-        if self._read_end(len(self._last)) != self._last:
-            raise JournalLost(f"{self.path} does not end with its last line any more")
-        self._doubtful = False
-
-    def _read_end(self, length: int) -> bytes:
-        os.lseek(self._file, self.size - length, os.SEEK_SET)
-        return os.read(self._file, length)
 
 
 def _changes(known: Mapping[str, Any], wanted: Mapping[Any, Mapping[str, Any]]) -> dict[int, dict[str, Any] | None]:

@@ -112,11 +112,15 @@ class Loader:
             return self._segments.get(name)
 
     def candidates(self) -> list[Path]:
-        """Dead consoles' segments that may be gone on with, newest first."""
-        with self._turn:
+        """Dead consoles' segments that may be gone on with, newest first; none while somebody reads: it can't wait."""
+        if not self._turn.acquire(blocking=False):
+            return []
+        try:
             fit = [one for one in self._segments.values() if one.goes_on and not one.alive and one.seen is not None]
             small = [one for one in fit if one.seen is not None and one.seen[1] <= writer.GO_ON_BYTES]
             return [one.path for one in sorted(small, key=lambda one: one.name, reverse=True)]
+        finally:
+            self._turn.release()
 
     def sweep(self) -> None:
         """Remove scratch files of consoles that were killed."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -96,7 +97,7 @@ def trouble(folder: Path) -> str:
 
 def _holds(folder: Path) -> bool:
     """Whether a second lock on a file that is locked already, by another descriptor, is refused."""
-    probe = folder / f".locks-{os.getpid()}"
+    probe = folder / f".locks-{os.getpid()}-{secrets.token_hex(4)}"
     first, second = SegmentLock(probe), SegmentLock(probe)
     first.acquire()
     try:

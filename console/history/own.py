@@ -29,6 +29,8 @@ class OwnSegment:
         self.ours = True
         self.lost = False
         """Whether the file is not there any more as it was: what is known goes into another one."""
+        self.successor: OwnSegment | None = None
+        """Which one that is."""
         self._lock = lock
         self.places: dict[str, int] = {}
         """Document IDs by record ID."""

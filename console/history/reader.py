@@ -160,4 +160,8 @@ class Reader:
 def _highest_in(header: dict[str, Any]) -> dict[str, int]:
     """The greatest IDs that a compacted file had before."""
     found = header.get("highest")
-    return {str(table): number for table, number in found.items() if isinstance(number, int)} if found else {}
+    return (
+        {str(table): number for table, number in found.items() if type(number) is int}
+        if isinstance(found, dict)
+        else {}
+    )

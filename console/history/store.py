@@ -95,6 +95,7 @@ class History:
                     self._notices += [told for told in (trouble(self._folder), self._keys.writing()[1]) if told]
             except OSError as error:
                 raise HistoryUnavailable(f"The history can't be opened: {error}") from error
+            self._catalog.entries()  # in order before anybody waits for it
             self._writer.candidates = self._loader.candidates
             self.loaded = True
 
@@ -193,7 +194,7 @@ class History:
     def take_over(self, batch_id: str) -> list[RevocationRecord]:
         """Go on with a batch that a console left; returns what was not sent and what is unknown, oldest first.
 
-        `attempt` and `finish` work on these from then on. Blocking: call it in a thread. Raises BatchHeld where a
+        `attempt` and `finish` work on these from then on. Of a batch that is ours already the same is returned. Blocking: call it in a thread. Raises BatchHeld where a
         living console has it, KeyError where there is no such batch, HistoryUnavailable.
         """
         if self._read_only:

@@ -273,11 +273,12 @@ class Writer:
         )
 
     def _writable(self, own: OwnSegment) -> OwnSegment:
+        while own.successor is not None:
+            own = own.successor
         return self._begin_anew(own) if own.lost else own
 
     def _begin_anew(self, lost: OwnSegment) -> OwnSegment:
         """The file is gone or no longer ours, what was in it is known: all of it into a new one. Raises OSError."""
-        # A change that was sorted before the file was found out goes where the rest went.
         fresh = self._begin()
         draft = Draft(fresh, {})
         try:
@@ -287,7 +288,7 @@ class Writer:
             fresh.close()
             raise
         draft.settle()
-        self._tell(draft)
+        lost.successor = fresh
         if lost is self._current:
             self._current = fresh
         else:
@@ -295,6 +296,7 @@ class Writer:
         self._rolled.pop(lost.name, None)
         self._begun.discard(lost.name)
         lost.close()
+        self._tell(draft)
         self.notices.append(f"{lost.name} was removed or changed while in use; all of it is kept in {fresh.name}.")
         return fresh
 
@@ -305,6 +307,8 @@ class Writer:
                 own.storage.seal(self._rolled[own.name])
             except JournalLost:
                 own.lost = True
+                with suppress(OSError):
+                    self._begin_anew(own)
                 continue
             except OSError:
                 continue
