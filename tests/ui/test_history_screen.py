@@ -13,7 +13,7 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Checkbox, Input, Static
 
-from console.history.records import RevocationRecord
+from console.history.records import AttemptRecord, RevocationRecord
 from console.revocation.states import Options
 from console.ui.app import EvictApp
 from console.ui.screens.export import ExportDialog
@@ -271,8 +271,7 @@ async def test_a_long_export_says_how_far_it_is_and_can_not_be_left_half_done(tm
         await app.push_screen(dialog)
         dialog._export()
         try:
-            while not read.is_set():
-                await asyncio.sleep(0.001)
+            await asyncio.to_thread(read.wait, 10)
             dialog._say_how_far()
             assert f"{EVERY} of {2 * EVERY}" in str(dialog.query_one("#problem", Static).content)
             dialog.action_cancel()
@@ -300,12 +299,12 @@ async def test_an_export_of_what_is_gone_meanwhile_leaves_no_file(tmp_path: Path
 def test_attempts_tell_how_long_after_the_one_before() -> None:
     one = record(2)
     again = one.attempts[0].model_copy(update={"at": "2026-11-23T02:58:05.500Z"})
-    text = "\n".join(
-        pair.text.plain for pair in record_pairs(one.model_copy(update={"attempts": (*one.attempts, again)}))
-    )
-    assert "2 attempts" in text
-    assert "02:58:05  +5.5 s  500" in text
-    odd = one.attempts[0].model_copy(update={"at": "once"})
-    assert "once  500" in "\n".join(
-        pair.text.plain for pair in record_pairs(one.model_copy(update={"attempts": (odd,)}))
-    )
+    told = _told(one, one.attempts[0], again)
+    assert "2 attempts" in told
+    assert "02:58:05  +5.5 s  500" in told
+    assert "once  500" in _told(one, one.attempts[0].model_copy(update={"at": "once"}))
+
+
+def _told(one: RevocationRecord, *attempts: AttemptRecord) -> str:
+    pairs = record_pairs(one.model_copy(update={"attempts": attempts}))
+    return "\n".join(pair.text.plain for pair in pairs)
