@@ -90,7 +90,7 @@ async def test_a_mistake_keeps_the_list_whatever_comes_in() -> None:
         history.arriving = [{**document(20, 19), "outcome": "revoked"}]
         await later(app, pilot)
         assert screen.table.row_count == shown + 1
-        await pilot.press("slash", "end", *["backspace"] * 5)
+        await pilot.press("end", *["backspace"] * 5)
         assert not str(pane.border_subtitle)
 
 
