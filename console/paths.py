@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 import platformdirs
 
@@ -89,10 +93,12 @@ def open_private(path: Path, flags: int) -> int:
     return descriptor
 
 
-def write_private(path: Path, content: bytes, *, replace: bool = False) -> None:
-    """Write a whole file, 0600, so that it is either there complete or not at all.
+@contextmanager
+def new_private(path: Path, *, replace: bool = False) -> Iterator[BinaryIO]:
+    """A file to write, 0600, that takes the place of `path` at the end, so that it is there complete or not at all.
 
-    Raises FileExistsError unless `replace`, and UnsafePathError where the folder can't be written.
+    What raises within leaves nothing behind. Raises FileExistsError unless `replace`, also where somebody made it
+    meanwhile, and UnsafePathError where the folder can't be written.
     """
     if not replace and path.exists():
         raise FileExistsError(path)
@@ -105,12 +111,33 @@ def write_private(path: Path, content: bytes, *, replace: bool = False) -> None:
         raise UnsafePathError(f"cannot write {path}: {why}") from error
     try:
         with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
+            yield file
             file.flush()
             os.fsync(file.fileno())
-        if replace:
+        if not replace:
+            _claim(scratch, path)
+        if scratch.exists():
             scratch.replace(path)
-        else:
-            os.link(scratch, path)  # fails where somebody made it meanwhile; a rename would not
     finally:
         scratch.unlink(missing_ok=True)
+
+
+def _claim(scratch: Path, path: Path) -> None:
+    """Give `scratch` the name `path` too, or where the file system has no links make that name ours for a rename.
+
+    Raises FileExistsError where somebody made it meanwhile; a rename alone would not see that.
+    """
+    try:
+        os.link(scratch, path)
+    except OSError as error:
+        if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS):
+            raise
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE))
+    else:
+        scratch.unlink()
+
+
+def write_private(path: Path, content: bytes, *, replace: bool = False) -> None:
+    """Write a whole file, 0600, as `new_private` does, and raise what it raises."""
+    with new_private(path, replace=replace) as file:
+        file.write(content)

@@ -22,6 +22,7 @@ from console import __version__, log
 from console.clock import Clock, SystemClock
 from console.demo.app import build_app
 from console.demo.org import DemoOrg
+from console.history.keys import KeyringStore
 from console.history.records import OperatorRecord
 from console.history.store import History, HistoryUnavailable, new_id
 from console.okta.auth import TokenAuth
@@ -73,7 +74,7 @@ def open_history(settings: Settings, *, clock: Clock, demo: bool = False, read_o
     """The history of the org, without a connection to it. Raises HistoryUnavailable, SettingsError."""
     folder = history_folder(settings, demo=demo)
     try:
-        return History.open(folder, clock=clock, read_only=read_only)
+        return History.open(folder, clock=clock, read_only=read_only, keys=KeyringStore())
     except HistoryUnavailable as error:
         raise HistoryUnavailable(f"{error}. The setting data_dir (EVICT_DATA_DIR) may name another folder.") from error
 

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
 from typing import Any
 
 from console import __version__
+from console.cli.history.parsing import add_history as _history
+from console.cli.parts import json_option as _json
+from console.cli.parts import make_parser as _parser
+from console.cli.parts import number as _number
+from console.cli.parts import percent as _percent
 
 DESCRIPTION = "Throw people out of Okta: find users, revoke their sessions, keep the proof."
 EXITS = """\
@@ -67,28 +71,6 @@ def build_parser() -> argparse.ArgumentParser:
     for add in (_demo, _simulate, _search, _revoke, _history, _limits, _doctor, _config):
         add(commands)
     return parser
-
-
-def _parser(make: Callable[..., Any], name: str, what: str, epilog: str = "", **more: Any) -> argparse.ArgumentParser:
-    """A parser in the one style of all: the description as written, no abbreviated options."""
-    if make is argparse.ArgumentParser:
-        more["prog"] = name
-        args: tuple[str, ...] = ()
-    else:
-        args, more["help"] = (name,), what[:1].lower() + what[1:].partition(".")[0]
-    parser: argparse.ArgumentParser = make(
-        *args,
-        description=what,
-        epilog=epilog,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-        **more,
-    )
-    return parser
-
-
-def _json(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--json", action="store_true", help="print JSON Lines, one object a line")
 
 
 def _demo(commands: Any) -> None:
@@ -163,48 +145,6 @@ def _revoke(commands: Any) -> None:
     parser.set_defaults(module="revoke")
 
 
-def _history(commands: Any) -> None:
-    epilog = "example:\n  evict history list --case INC-2041 --json"
-    parser = _parser(commands.add_parser, "history", "Show, export and verify the record of all revocations.", epilog)
-    parts = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    times = "T is a time (2026-11-23T03:00Z), a day (2026-11-23) or an age (30m, 2h, 7d)."
-
-    listing = _parser(
-        parts.add_parser, "list", "List revocations, newest first.",
-        f"{times}\n\nexample:\n  evict history list --outcome failed --since 2h",
-    )  # fmt: skip
-    _filters(listing)
-    listing.add_argument("--limit", type=_number(1), metavar="N", help="the newest N only")
-    _json(listing)
-
-    show = _parser(parts.add_parser, "show", "Show one revocation with every attempt.")
-    show.add_argument("id", metavar="ID", help="its ID, as history list shows it")
-    _json(show)
-
-    export = _parser(
-        parts.add_parser, "export", "Write revocations to a file.",
-        "The suffix chooses the format: .csv, .jsonl or .md.\n"
-        f"{times}\n\nexample:\n  evict history export inc-2041.csv --case INC-2041",
-    )  # fmt: skip
-    export.add_argument("file", metavar="FILE", help="the file to make; it must not exist")
-    export.add_argument("--replace", action="store_true", help="overwrite it if it exists")
-    _filters(export)
-
-    _parser(parts.add_parser, "verify", "Check that nothing was changed or lost. Exits 0 only for a sound history.")
-    for name, part in parts.choices.items():
-        part.set_defaults(module="history", action=name)
-
-
-def _filters(parser: argparse.ArgumentParser) -> None:
-    outcomes = ("revoked", "not_found", "denied", "failed", "unknown", "cancelled", "queued", "sending")
-    add = parser.add_argument
-    add("--case", metavar="C", help="of this case")
-    add("--user", metavar="U", help="of this user: ID, login or a part of it")
-    add("--outcome", metavar="O", choices=outcomes, help=", ".join(outcomes))
-    add("--since", metavar="T", help="from this time on")
-    add("--until", metavar="T", help="up to this time")
-
-
 def _limits(commands: Any) -> None:
     what = "Show the org's rate limits as they are now. Costs one call a bucket."
     epilog = """\
@@ -247,26 +187,3 @@ def _config(commands: Any) -> None:
     parts = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     show = _parser(parts.add_parser, "show", "Show every setting, where it came from, and no secret.")
     show.set_defaults(module="config")
-
-
-def _number(least: int, most: int | None = None) -> Callable[[str], int]:
-    """A whole number within bounds, as an argparse type."""
-
-    def number(text: str) -> int:
-        if not text.isascii() or not text.isdigit() or int(text) < least or (most is not None and int(text) > most):
-            bounds = f"from {least} to {most}" if most is not None else f"of {least} or more"
-            raise argparse.ArgumentTypeError(f"must be a whole number {bounds}")
-        return int(text)
-
-    return number
-
-
-def _percent(text: str) -> float:
-    """A share of a window: `20` and `20%` are 0.2."""
-    try:
-        percent = float(text.removesuffix("%"))
-    except ValueError:
-        percent = -1.0
-    if not 0 <= percent <= 90:
-        raise argparse.ArgumentTypeError("must be percent from 0 to 90")
-    return percent / 100

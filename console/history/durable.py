@@ -35,6 +35,8 @@ class DurableFile:
         self.made = not os.path.lexists(path)
         """Whether there was none before."""
         self._file = open_private(path, _OPEN | (os.O_CREAT | os.O_EXCL if self.made else 0))
+        self._name, self._folder = os.fspath(path), os.fspath(path.parent)
+        self._identity = _identity(self._file)
 
     @property
     def _scratch(self) -> Path:
@@ -87,7 +89,7 @@ class DurableFile:
             raise
         os.close(self._file)
         self._file, self.size, self._tail = fresh, len(raw), raw[-_TAIL:]
-        self._doubtful, self._named = 0, False
+        self._doubtful, self._named, self._identity = 0, False, _identity(fresh)
 
     def settle(self) -> None:
         """See that the file's name is on the disk, without which none of its content is. Raises OSError."""
@@ -98,7 +100,7 @@ class DurableFile:
     def discard(self) -> None:
         """Close it, and remove it if it was made here and nothing in it is durable."""
         with contextlib.suppress(FileNotFoundError):
-            if self.made and not self.size and os.path.samestat(self.path.lstat(), os.fstat(self._file)):
+            if self.made and not self.size and _identity(self.path) == self._identity:
                 self.path.unlink()
         self.close()
 
@@ -113,15 +115,14 @@ class DurableFile:
         if self._file < 0:
             raise OSError(f"{self.path} is closed")
         try:
-            info, ours = self.path.stat(), os.fstat(self._file)
+            info = os.stat(self._name)  # noqa: PTH116 - a Path costs more than the call
         except FileNotFoundError:
             raise JournalLost(f"{self.path} was removed while it was in use") from None
-        if (info.st_ino, info.st_dev) != (ours.st_ino, ours.st_dev):
+        if (info.st_ino, info.st_dev) != self._identity:
             raise JournalLost(f"{self.path} was replaced by another file while it was in use")
         self._refuse_foreign(info.st_size)
-        folder = self.path.parent
-        if not os.access(folder, os.W_OK | os.X_OK):
-            raise PermissionError(f"{folder} is not writable any more: run  chmod 700 {folder}")
+        if not os.access(self._folder, os.W_OK | os.X_OK):
+            raise PermissionError(f"{self._folder} is not writable any more: run  chmod 700 {self._folder}")
 
     def _refuse_foreign(self, size: int) -> None:
         if not self.size <= size <= self.size + self._doubtful:
@@ -143,3 +144,9 @@ class DurableFile:
     def _read_tail(self, length: int) -> bytes:
         os.lseek(self._file, self.size - length, os.SEEK_SET)
         return os.read(self._file, length)
+
+
+def _identity(file: int | Path) -> tuple[int, int]:
+    """What tells a file from every other one, whatever it is called."""
+    info = os.stat(file)  # noqa: PTH116 - of a descriptor too
+    return info.st_ino, info.st_dev

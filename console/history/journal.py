@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from console.clock import Clock, SystemClock
-from console.history.chain import START, encode, from_json, to_json
+from console.history.chain import START, encode
 from console.history.compact import snapshot
 from console.history.disk import set_torn_aside
 from console.history.durable import DurableFile, JournalLost
 from console.history.header import HEADER_ID, SEGMENTS, Heads, new_header
 from console.history.reader import Reader
-from console.history.table import Copies, Journal, JournalTable, same
+from console.history.table import Copies, Journal, JournalTable, in_json, same
 from console.text import timestamp
 
 __all__ = ["JournalDamaged", "JournalLost", "JournalReadOnly", "JournalStorage", "JournalTable"]
@@ -256,7 +256,7 @@ def _changes(known: Mapping[str, Any], wanted: Mapping[Any, Mapping[str, Any]]) 
     found: dict[int, dict[str, Any] | None] = dict.fromkeys(map(int, known.keys() - set(map(str, wanted))))
     for key, row in wanted.items():
         if not same(known.get(str(key)), fresh := dict(row)):
-            found[int(key)] = from_json(to_json(fresh))
+            found[int(key)] = in_json(fresh)
     return found
 
 

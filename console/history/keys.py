@@ -6,7 +6,6 @@ every segment written with it, say that there is one and which; nothing else mak
 
 from __future__ import annotations
 
-import hashlib
 import os
 import queue
 import re
@@ -17,6 +16,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Protocol, TypeVar
 
+from console.history.chain import key_id as key_id_of
 from console.paths import open_private, private_dir, write_private
 
 MARKER = "history.key-id"
@@ -113,11 +113,6 @@ def _why(error: BaseException) -> str:
     if "KeyringLocked" in names:
         return "the keyring is locked: unlock it, then try again"
     return f"the keyring failed ({type(error).__name__}): see that it is unlocked, then try again"
-
-
-def key_id_of(key: bytes) -> str:
-    """What names a key without giving it away: 16 hexadecimal digits."""
-    return hashlib.sha256(key).hexdigest()[:16]
 
 
 def marked(folder: Path) -> str | None:

@@ -40,6 +40,7 @@ class History:
         self._folder = folder
         self._clock = clock
         self._read_only = read_only
+        self._key_store = keys
         self._keys = Keys(folder, keys)
         self._catalog = Catalog()
         self._writer = Writer(folder, clock=clock, keys=self._keys, catalog=self._catalog)
@@ -185,7 +186,7 @@ class History:
     def verify(self) -> Verdict:
         """Read everything again from the disk and hold it against its hashes. Raises HistoryUnavailable."""
         try:
-            return verify(self._folder)
+            return verify(self._folder, keys=self._key_store)
         except OSError as error:
             raise HistoryUnavailable(f"The history can't be read: {error}") from error
 
@@ -194,8 +195,9 @@ class History:
     def take_over(self, batch_id: str) -> list[RevocationRecord]:
         """Go on with a batch that a console left; returns what was not sent and what is unknown, oldest first.
 
-        `attempt` and `finish` work on these from then on. Of a batch that is ours already the same is returned. Blocking: call it in a thread. Raises BatchHeld where a
-        living console has it, KeyError where there is no such batch, HistoryUnavailable.
+        `attempt` and `finish` work on these from then on. Of a batch that is ours already the same is returned.
+        Blocking: call it in a thread. Raises BatchHeld where a living console has it, KeyError where there is no such
+        batch, HistoryUnavailable.
         """
         if self._read_only:
             raise HistoryUnavailable("The history was opened to be read only.")

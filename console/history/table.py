@@ -16,6 +16,7 @@ from tinydb.table import Document, Table
 from console.history.chain import from_json, to_json
 
 Rows = Mapping[str, Mapping[str, Any]]
+_SCALARS = frozenset({str, int, float, bool, type(None)})
 
 
 class Journal(Storage):
@@ -141,7 +142,7 @@ class _Changes(MutableMapping[int, dict[str, Any]]):
                 if old is not None:
                     found[key] = None
             elif old is None or not same(old, value):
-                found[key] = from_json(to_json(value))
+                found[key] = in_json(value)
         return found
 
 
@@ -172,6 +173,37 @@ def same(one: object, other: object) -> bool:
     if isinstance(one, list) and isinstance(other, list):
         return len(one) == len(other) and all(map(same, one, other))
     return repr(one) == repr(other) if isinstance(one, float) else one == other
+
+
+def in_json(document: Mapping[str, Any]) -> dict[str, Any]:
+    """A copy of `document` as a later reading will find it: in JSON's own types.
+
+    Raises TypeError or ValueError for what JSON can't hold.
+    """
+    try:
+        return _plain(document)  # type: ignore[no-any-return]
+    except (_NotPlain, RecursionError):
+        return from_json(to_json(document))  # type: ignore[no-any-return]
+
+
+class _NotPlain(Exception):
+    """JSON would make something else of it."""
+
+
+def _plain(value: Any) -> Any:
+    kind = type(value)
+    if kind is dict:
+        copy = {}
+        for key, each in value.items():
+            if type(key) is not str:
+                raise _NotPlain
+            copy[key] = each if type(each) in _SCALARS else _plain(each)
+        return copy
+    if kind is list:
+        return [each if type(each) in _SCALARS else _plain(each) for each in value]
+    if kind in _SCALARS:
+        return value
+    raise _NotPlain
 
 
 def copied(value: Any) -> Any:

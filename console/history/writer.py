@@ -264,9 +264,10 @@ class Writer:
 
     def _may_go_on(self, own: OwnSegment) -> bool:
         """Whether it is like one of ours: this month's, short, our key, and nothing in it is another's to resume."""
-        key, _ = self._keys.writing()
+        key, without = self._keys.writing()
         return (
-            own.storage.size <= GO_ON_BYTES
+            not without  # what is written without the key that there should be stands by itself
+            and own.storage.size <= GO_ON_BYTES
             and not self._full(own)
             and own.storage.header.get("key_id") == (None if key is None else key_id(key))
             and all(document["outcome"] not in ("queued", "sending", "unknown") for document in own.records())

@@ -113,7 +113,9 @@ def measure(folder: Path, *, read_only: bool) -> Opened:
 def in_child(folder: Path, *, read_only: bool = False) -> Opened:
     """In a fresh process."""
     command = [sys.executable, "-m", "tests.bench.open_history", "--measure", str(folder)]
-    done = subprocess.run([*command, *(["--read-only"] if read_only else [])], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [*command, *(["--read-only"] if read_only else [])], capture_output=True, text=True, check=True
+    )
     return Opened(**json.loads(done.stdout))
 
 

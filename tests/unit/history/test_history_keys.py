@@ -12,6 +12,7 @@ import pytest
 from keyring.backend import KeyringBackend
 from keyring.backends import fail, null
 
+from console.history.chain import key_id as key_id_of
 from console.history.keys import (
     MARKER,
     KeyringStore,
@@ -19,7 +20,6 @@ from console.history.keys import (
     KeysUnavailable,
     MemoryStore,
     create_key,
-    key_id_of,
     marked,
 )
 from console.paths import UnsafePathError

@@ -194,7 +194,7 @@ async def test_the_first_bad_line_is_named_and_what_is_before_it_is_read(
     segment = next(folder.glob("*.jsonl"))
     segment.write_bytes(b"".join(damage(segment.read_bytes().splitlines(keepends=True))))
     again = opened(folder)
-    assert f"line {line}:" in again.verify().problems[0]
+    assert f"line {line} " in again.verify().problems[0]
     assert "damaged" in again.notices[0]
     assert len(again.records()) == max(line - 3, 0)
     await again.add([record("new")])  # beside it, in a segment of its own
