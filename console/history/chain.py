@@ -45,22 +45,20 @@ def key_id(key: bytes) -> str:
     return hashlib.sha256(key).hexdigest()[:16]
 
 
-def to_json(value: object) -> bytes:
+def to_json(value: object) -> str:
     """`value` as a line holds it. Raises TypeError or ValueError for what JSON can't hold or nests too far."""
     try:
-        raw = _UTF8.encode(value).encode()
-    except UnicodeEncodeError:  # half of a surrogate pair: JSON holds it as an escape only
-        raw = _ASCII.encode(value).encode()
+        text = _UTF8.encode(value)
     except RecursionError:
         raise ValueError("it is nested too far") from None
-    if raw.count(b"[") + raw.count(b"{") > DEEPEST and _depth(value) > DEEPEST:
+    if text.count("[") + text.count("{") > DEEPEST and _depth(value) > DEEPEST:
         raise ValueError("it is nested too far")
-    return raw
+    return text
 
 
-def from_json(raw: bytes) -> Any:
+def from_json(text: str) -> Any:
     """What `to_json` was given, in JSON's own types."""
-    return _read(raw.decode())[0]
+    return _read(text)[0]
 
 
 def encode(
@@ -77,9 +75,13 @@ def encode(
 
     Raises TypeError or ValueError for what JSON can't hold.
     """
-    place = f'{{"n":{number},"p":"{before}","t":{_quoted(table)},"i":{"null" if doc_id is None else doc_id},'
-    what = b'"d":' + to_json(document) if update is None else b'"u":' + to_json(update)
-    body = b"%b%b}" % (place.encode(), what)
+    kind, what = ("d", document) if update is None else ("u", update)
+    row = "null" if doc_id is None else doc_id
+    place = f'{{"n":{number},"p":"{before}","t":{_quoted(table)},"i":{row},"{kind}":'
+    try:
+        body = f"{place}{to_json(what)}}}".encode()
+    except UnicodeEncodeError:  # half of a surrogate pair: JSON holds it as an escape only
+        body = f"{place}{_ASCII.encode(what)}}}".encode()
     own = _hash(body, key)
     return b'%b,"h":"%b"}\n' % (body[:-1], own.encode()), own
 
@@ -94,7 +96,7 @@ def decode(raw: bytes, number: int, before: str, *, key: bytes | None = None, ch
     if tail != f',"h":"{own}"}}'.encode():
         raise LineDamaged("its content does not fit its hash")
     try:
-        fields = from_json(body)
+        fields = from_json(body.decode())
         found, previous, table, doc_id = fields["n"], fields["p"], fields["t"], fields["i"]
         update = fields.get("u")
         document = fields["d"] if update is None else None
