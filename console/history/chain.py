@@ -45,20 +45,18 @@ def key_id(key: bytes) -> str:
     return hashlib.sha256(key).hexdigest()[:16]
 
 
-def to_json(value: object) -> str:
+def to_json(value: object) -> bytes:
     """`value` as a line holds it. Raises TypeError or ValueError for what JSON can't hold or nests too far."""
+    text = _text(value)
     try:
-        text = _UTF8.encode(value)
-    except RecursionError:
-        raise ValueError("it is nested too far") from None
-    if text.count("[") + text.count("{") > DEEPEST and _depth(value) > DEEPEST:
-        raise ValueError("it is nested too far")
-    return text
+        return text.encode()
+    except UnicodeEncodeError:  # half of a surrogate pair: JSON holds it as an escape only
+        return _ASCII.encode(value).encode()
 
 
-def from_json(text: str) -> Any:
+def from_json(raw: bytes) -> Any:
     """What `to_json` was given, in JSON's own types."""
-    return _read(text)[0]
+    return _read(raw.decode())[0]
 
 
 def encode(
@@ -79,8 +77,8 @@ def encode(
     row = "null" if doc_id is None else doc_id
     place = f'{{"n":{number},"p":"{before}","t":{_quoted(table)},"i":{row},"{kind}":'
     try:
-        body = f"{place}{to_json(what)}}}".encode()
-    except UnicodeEncodeError:  # half of a surrogate pair: JSON holds it as an escape only
+        body = f"{place}{_text(what)}}}".encode()
+    except UnicodeEncodeError:  # as in `to_json`
         body = f"{place}{_ASCII.encode(what)}}}".encode()
     own = _hash(body, key)
     return b'%b,"h":"%b"}\n' % (body[:-1], own.encode()), own
@@ -96,7 +94,7 @@ def decode(raw: bytes, number: int, before: str, *, key: bytes | None = None, ch
     if tail != f',"h":"{own}"}}'.encode():
         raise LineDamaged("its content does not fit its hash")
     try:
-        fields = from_json(body.decode())
+        fields = from_json(body)
         found, previous, table, doc_id = fields["n"], fields["p"], fields["t"], fields["i"]
         update = fields.get("u")
         document = fields["d"] if update is None else None
@@ -109,6 +107,16 @@ def decode(raw: bytes, number: int, before: str, *, key: bytes | None = None, ch
     if found != number:
         raise LineDamaged(f"it is numbered {found}")
     return Line(number, table, doc_id, document, update, own)
+
+
+def _text(value: object) -> str:
+    try:
+        text = _UTF8.encode(value)
+    except RecursionError:
+        raise ValueError("it is nested too far") from None
+    if text.count("[") + text.count("{") > DEEPEST and _depth(value) > DEEPEST:
+        raise ValueError("it is nested too far")
+    return text
 
 
 def _hash(body: bytes, key: bytes | None) -> str:

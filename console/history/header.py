@@ -40,7 +40,7 @@ def new_header(clock: Clock, key: bytes | None, follows: Heads, *, evidence: boo
 def header_in(raw: bytes) -> dict[str, Any] | None:
     """The header in a first line, believed as it stands; None where it holds none: a file of format 1."""
     try:
-        fields = from_json(raw.decode())
+        fields = from_json(raw)
         found = fields["d"] if (fields["t"], fields["i"]) == (SEGMENTS, HEADER_ID) else None
         return found if isinstance(found, dict) and type(found["format"]) is int and found["format"] >= FORMAT else None
     except (ValueError, KeyError, TypeError, RecursionError):
