@@ -47,15 +47,11 @@ def key_id(key: bytes) -> str:
 
 def to_json(value: object) -> bytes:
     """`value` as a line holds it. Raises TypeError or ValueError for what JSON can't hold or nests too far."""
+    text = _text(value)
     try:
-        raw = _UTF8.encode(value).encode()
+        return text.encode()
     except UnicodeEncodeError:  # half of a surrogate pair: JSON holds it as an escape only
-        raw = _ASCII.encode(value).encode()
-    except RecursionError:
-        raise ValueError("it is nested too far") from None
-    if raw.count(b"[") + raw.count(b"{") > DEEPEST and _depth(value) > DEEPEST:
-        raise ValueError("it is nested too far")
-    return raw
+        return _ASCII.encode(value).encode()
 
 
 def from_json(raw: bytes) -> Any:
@@ -77,9 +73,13 @@ def encode(
 
     Raises TypeError or ValueError for what JSON can't hold.
     """
-    place = f'{{"n":{number},"p":"{before}","t":{_quoted(table)},"i":{"null" if doc_id is None else doc_id},'
-    what = b'"d":' + to_json(document) if update is None else b'"u":' + to_json(update)
-    body = b"%b%b}" % (place.encode(), what)
+    kind, what = ("d", document) if update is None else ("u", update)
+    row = "null" if doc_id is None else doc_id
+    place = f'{{"n":{number},"p":"{before}","t":{_quoted(table)},"i":{row},"{kind}":'
+    try:
+        body = f"{place}{_text(what)}}}".encode()
+    except UnicodeEncodeError:  # as in `to_json`
+        body = f"{place}{_ASCII.encode(what)}}}".encode()
     own = _hash(body, key)
     return b'%b,"h":"%b"}\n' % (body[:-1], own.encode()), own
 
@@ -107,6 +107,16 @@ def decode(raw: bytes, number: int, before: str, *, key: bytes | None = None, ch
     if found != number:
         raise LineDamaged(f"it is numbered {found}")
     return Line(number, table, doc_id, document, update, own)
+
+
+def _text(value: object) -> str:
+    try:
+        text = _UTF8.encode(value)
+    except RecursionError:
+        raise ValueError("it is nested too far") from None
+    if text.count("[") + text.count("{") > DEEPEST and _depth(value) > DEEPEST:
+        raise ValueError("it is nested too far")
+    return text
 
 
 def _hash(body: bytes, key: bytes | None) -> str:

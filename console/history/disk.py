@@ -48,12 +48,12 @@ def sync_folder(folder: Path) -> None:
 
 def write_all(descriptor: int, raw: bytes) -> None:
     """Write all of `raw`, however little the system takes at once. Raises OSError."""
-    view = memoryview(raw)
-    while view:
-        taken = os.write(descriptor, view)
+    done = 0
+    while done < len(raw):
+        taken = os.write(descriptor, memoryview(raw)[done:] if done else raw)
         if not taken:
             raise OSError("nothing more can be written")
-        view = view[taken:]
+        done += taken
 
 
 def set_torn_aside(path: Path, sound: int) -> str:

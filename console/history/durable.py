@@ -58,18 +58,18 @@ class DurableFile:
         """
         if self._doubtful:
             self._mend()
-        self.settle()
+        if not self._named:
+            self.settle()
         self._look()
         try:
             write_all(self._file, raw)
             sync_file(self._file)
+            self.size, self._tail = self.size + len(raw), raw[-_TAIL:]
         except BaseException:
             self._doubtful = len(raw)
             with contextlib.suppress(OSError):  # what fails now is done before anything else is written
                 self._mend()
             raise
-        self.size += len(raw)
-        self._tail = raw[-_TAIL:]
 
     def replace(self, raw: bytes) -> None:
         """Put a new file with `raw` in the place of this one; call `settle` next. Raises OSError, with nothing changed.
@@ -120,13 +120,13 @@ class DurableFile:
             raise JournalLost(f"{self.path} was removed while it was in use") from None
         if (info.st_ino, info.st_dev) != self._identity:
             raise JournalLost(f"{self.path} was replaced by another file while it was in use")
-        self._refuse_foreign(info.st_size)
+        if info.st_size != self.size:
+            raise self._foreign()
         if not os.access(self._folder, os.W_OK | os.X_OK):
             raise PermissionError(f"{self._folder} is not writable any more: run  chmod 700 {self._folder}")
 
-    def _refuse_foreign(self, size: int) -> None:
-        if not self.size <= size <= self.size + self._doubtful:
-            raise JournalLost(f"{self.path} was changed by somebody else while it was in use")
+    def _foreign(self) -> JournalLost:
+        return JournalLost(f"{self.path} was changed by somebody else while it was in use")
 
     def _mend(self) -> None:
         """After a failed write or sync: end the file where its last durable line does, and see that it is there.
@@ -134,7 +134,8 @@ class DurableFile:
         Pages that a failed sync could not write count as clean afterwards, so that a later sync proves nothing of
         them; cut off and written anew they count again.
         """
-        self._refuse_foreign(os.fstat(self._file).st_size)
+        if not self.size <= os.fstat(self._file).st_size <= self.size + self._doubtful:
+            raise self._foreign()
         os.ftruncate(self._file, self.size)
         sync_file(self._file)
         if self._read_tail(len(self._tail)) != self._tail:

@@ -62,6 +62,8 @@ class JournalStorage(Journal):
         self._clock = clock or SystemClock()
         self._tables: Tables = {}
         self._highest: dict[str, int] = {}
+        self._told = 0
+        """Bytes of the file that state, `head` and `lines` speak of."""
         self._pending: list[bytes] | None = None
         self._undo: list[tuple[dict[str, Any], str, Any]] = []
         self._file = DurableFile(self.path)
@@ -132,7 +134,7 @@ class JournalStorage(Journal):
         """Make `table` where there is none, though it holds nothing."""
         if table not in self._tables:
             with self.together():
-                self._add(*encode(self.lines + 1, self.head, table, None, document={}, key=self._key))
+                self._write(*encode(self.lines + 1, self.head, table, None, document={}, key=self._key))
                 self._set(self._tables, table, {})
 
     def seal(self, why: str) -> None:
@@ -146,14 +148,14 @@ class JournalStorage(Journal):
         if self._pending is not None:
             yield
             return
-        if self.sealed:
-            raise JournalReadOnly(f"{self.path.name} is sealed: it is not written on")
+        self._make_ready()
         before = (self.head, self.lines)
         self._pending, self._undo = [], []
         try:
             yield
             if self._pending:
                 self._file.append(b"".join(self._pending))
+                self._told = self._file.size
         except BaseException:
             for mapping, key, old in reversed(self._undo):
                 if old is _ABSENT:
@@ -184,44 +186,71 @@ class JournalStorage(Journal):
         tables = {**self._tables, SEGMENTS: {str(HEADER_ID): header}}
         raw, lines, head = snapshot(tables, key=self._key)
         self._file.replace(raw)
-        self._tables, self.lines, self.head = tables, lines, head
+        self._tables, self.lines, self.head, self._told = tables, lines, head, len(raw)
         self._file.settle()
 
-    def _append(self, table: str, changes: Mapping[int, dict[str, Any] | None]) -> None:
-        with self.together():
-            rows = self._tables.get(table, {})
-            number, head = self.lines, self.head
-            made = []
-            for doc_id, document in changes.items():
-                self.use_id(table, doc_id)
-                update = _difference(rows.get(str(doc_id)), document)
-                if (update is None and document is not None) or (document is None and str(doc_id) in rows):
-                    line = encode(number + 1, head, table, doc_id, document=document, key=self._key)
-                elif update:
-                    line = encode(number + 1, head, table, doc_id, update=update, key=self._key)
-                else:
-                    continue
-                number, head = number + 1, line[1]
-                made.append((line, doc_id, document))
-            # Nothing has happened yet; from here on nothing can be refused but by the disk.
-            for line, doc_id, document in made:
-                self._add(*line)
-                if table not in self._tables:
-                    self._set(self._tables, table, {})
-                self._set(self._tables[table], str(doc_id), _ABSENT if document is None else document)
+    # State
 
-    def _add(self, raw: bytes, head: str) -> None:
-        assert self._pending is not None  # noqa: S101 - `together` holds it
-        self._pending.append(raw)
-        self.head, self.lines = head, self.lines + 1
+    def _append(self, table: str, changes: Mapping[int, dict[str, Any] | None]) -> None:
+        if self._pending is None:
+            self._make_ready()
+        made = self._encoded(table, changes)
+        if not made:
+            return
+        self._write(b"".join([raw for raw, _, _, _ in made]), made[-1][1], lines=len(made))
+        # It is durable, or will be together with the rest: now it is the state.
+        if table not in self._tables:
+            self._set(self._tables, table, {})
+        rows = self._tables[table]
+        for _, _, doc_id, document in made:
+            self._set(rows, str(doc_id), _ABSENT if document is None else document)
+        self._told = self._file.size
+
+    def _encoded(
+        self, table: str, changes: Mapping[int, dict[str, Any] | None]
+    ) -> list[tuple[bytes, str, int, dict[str, Any] | None]]:
+        """A line and its hash for each change that is one. Raises TypeError or ValueError, with nothing done."""
+        rows = self._tables.get(table, {})
+        number, head = self.lines, self.head
+        made = []
+        for doc_id, document in changes.items():
+            self.use_id(table, doc_id)
+            update = _difference(old := rows.get(str(doc_id)), document)
+            if update is None:
+                if document is None and old is None:
+                    continue
+                raw, head = encode(number + 1, head, table, doc_id, document=document, key=self._key)
+            elif update:
+                raw, head = encode(number + 1, head, table, doc_id, update=update, key=self._key)
+            else:
+                continue
+            number += 1
+            made.append((raw, head, doc_id, document))
+        return made
+
+    def _write(self, raw: bytes, head: str, *, lines: int = 1) -> None:
+        """Make lines durable, or keep them for what is appended together."""
+        if self._pending is None:
+            self._file.append(raw)
+        else:
+            self._pending.append(raw)
+        self.head, self.lines = head, self.lines + lines
+
+    def _make_ready(self) -> None:
+        """Before something is added: see that it may be, and to what."""
+        if self._told != self._file.size:
+            self._take_over()  # an interrupt came between what was written and the state
+        if self.sealed:
+            raise JournalReadOnly(f"{self.path.name} is sealed: it is not written on")
 
     def _drop_table(self, table: str) -> None:
-        self._add(*encode(self.lines + 1, self.head, table, None, key=self._key))
+        self._write(*encode(self.lines + 1, self.head, table, None, key=self._key))
         self._set(self._tables, table, _ABSENT)
 
     def _set(self, mapping: dict[str, Any], key: str, value: Any) -> None:
-        """Change the state, and remember how to take that back."""
-        self._undo.append((mapping, key, mapping.get(key, _ABSENT)))
+        """Change the state, and remember how to take that back while it is not durable."""
+        if self._pending is not None:
+            self._undo.append((mapping, key, mapping.get(key, _ABSENT)))
         if value is _ABSENT:
             mapping.pop(key, None)
         else:
@@ -244,7 +273,7 @@ class JournalStorage(Journal):
         self._file.go_on(reader.size)
         if reader.lines and reader.key_id is None:
             self._key = None
-        self.head, self.lines = reader.head, reader.lines
+        self.head, self.lines, self._told = reader.head, reader.lines, reader.size
         self._highest = dict(reader.highest)
         self._tables = {
             name: {str(doc_id): document for doc_id, document in rows.items()} for name, rows in reader.tables.items()

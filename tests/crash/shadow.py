@@ -33,7 +33,8 @@ class ShadowDisk:
         self.folder = folder
         self.calls = 0
         self.fails: Callable[[int, str], str] = lambda number, call: ""
-        """By number and name of a call: `error`, `half` (a write takes half, and the next one fails), or nothing."""
+        """By number and name of a call: `error`, `half` (a write takes half, and the next one fails), `late` (a sync
+        does its work and then says that it failed), or nothing."""
         self.before: Callable[[], None] = lambda: None
         """Called before each call: the moment at which the process could be killed."""
         self._files: dict[int, Kept] = {}
@@ -126,12 +127,17 @@ class ShadowDisk:
 
     def _sync(self, call: str, descriptor: int) -> None:
         if stat.S_ISDIR(os.fstat(descriptor).st_mode):
-            self._asked(call)
+            how = self._asked(call)
             self._names = {path.name: self._files[path.stat().st_ino] for path in self.folder.iterdir()}
-            return
+        else:
+            how = self._sync_content(call, descriptor)
+        if how == "late":
+            raise self._error(call)
+
+    def _sync_content(self, call: str, descriptor: int) -> str:
         kept, held = self._file(descriptor), self._held(descriptor)
         try:
-            self._asked(call)
+            how = self._asked(call)
         except OSError:
             same = next((n for n, (a, b) in enumerate(zip(kept.content, held, strict=False)) if a != b), None)
             kept.lost = (min(len(kept.content), len(held)) if same is None else same, len(held))
@@ -139,6 +145,7 @@ class ShadowDisk:
         start, end = kept.lost
         dropped = kept.content[start:end].ljust(max(0, end - start), b"\0")
         kept.content = held if start >= end else held[:start] + dropped + held[end:]
+        return how
 
     def _held(self, descriptor: int) -> bytes:
         return Path(f"/proc/self/fd/{descriptor}").read_bytes()

@@ -174,7 +174,7 @@ def test_without_faults_all_is_durable_as_it_is_promised(scene: Scene, tmp_path:
     assert found(scene.folder) == J
 
 
-@pytest.mark.parametrize("how", ["error", "half"])
+@pytest.mark.parametrize("how", ["error", "half", "late"])
 def test_one_call_that_fails_is_refused_whole_and_then_it_goes_on(tmp_path: Path, how: str) -> None:
     for failing in range(1, number_of_calls(tmp_path) + 1):
         with pytest.MonkeyPatch.context() as patched:
@@ -192,6 +192,22 @@ def test_calls_that_go_on_failing_lose_nothing_that_was_promised(tmp_path: Path,
             scene = fresh(tmp_path, patched, f"{length}at{failing}")
             scene.disk.fails = lambda number, call, at=failing: "error" if at <= number < at + length else ""
             run(scene, tmp_path / "place", settled=False, reopen=reopen)
+
+
+def test_after_a_compaction_whose_name_is_not_durable_nothing_is_promised_before_it_is(
+    scene: Scene, tmp_path: Path
+) -> None:
+    scene.opened()
+    scene.journal.append("t", {1: {"a": 1}})
+    scene.disk.fails = lambda number, call: "error" if call == "fsync" else ""
+    with pytest.raises(OSError, match="Input/output"):
+        scene.journal.compact()
+    with pytest.raises(OSError, match="Input/output"):
+        scene.journal.append("t", {2: {"a": 2}})
+    check(scene, tmp_path / "place", [{"t": {1: {"a": 1}}}])
+    scene.disk.fails = lambda number, call: ""
+    scene.journal.append("t", {2: {"a": 2}})
+    check(scene, tmp_path / "place", [{"t": {1: {"a": 1}, 2: {"a": 2}}}])
 
 
 def test_killed_or_without_power_before_any_call_nothing_is_lost(scene: Scene, tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from tinydb.table import Document
 
 from console.clock import ManualClock
 from console.history.chain import DEEPEST, encode
+from console.history.durable import DurableFile
 from console.history.journal import JournalDamaged, JournalLost, JournalReadOnly, JournalStorage, JournalTable
 from console.history.reader import Reader
 
@@ -171,6 +172,32 @@ def test_together_is_one_sync_and_all_or_nothing(path: Path, monkeypatch: pytest
     assert {name: dict(rows) for name, rows in storage.read().items()} == {"t": {"1": {"a": 2}}, "u": {"1": {"a": 3}}}
     storage.append("t", {2: {"a": 4}})
     assert opened(path).read().keys() == {"t", "u"}
+
+
+@pytest.mark.parametrize("together", [False, True])
+def test_an_interrupt_between_file_and_state_breaks_no_chain(
+    path: Path, monkeypatch: pytest.MonkeyPatch, together: bool
+) -> None:
+    storage = opened(path)
+    storage.append("t", {1: {"a": 1}})
+    real = DurableFile.append
+
+    def interrupted(self: DurableFile, raw: bytes) -> None:
+        real(self, raw)
+        raise KeyboardInterrupt
+
+    def several() -> None:
+        with storage.together():
+            storage.append("t", {2: {"a": 2}})
+            storage.append("t", {3: {"a": 3}})
+
+    with monkeypatch.context() as patched:
+        patched.setattr(DurableFile, "append", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            several() if together else storage.append("t", {2: {"a": 2}, 3: {"a": 3}})
+    storage.append("t", {1: {"a": 4}})
+    wanted = {"1": {"a": 4}, "2": {"a": 2}, "3": {"a": 3}}
+    assert dict(storage.rows("t")) == dict(opened(path).rows("t")) == wanted
 
 
 # IDs
