@@ -23,6 +23,7 @@ from console.ui.changes import Collector
 from console.ui.controls import Controls
 from console.ui.crash import report
 from console.ui.garbage import LongLived
+from console.ui.history_notices import HistoryNotices
 from console.ui.key_order import KeysInOrder
 from console.ui.look import look
 from console.ui.modes import SCREENS_OF_MODES
@@ -63,6 +64,7 @@ class EvictApp(KeysInOrder):
         self._leaving = False
         self._put_off = 0
         self.resumer = Resumer(self, workspace)
+        self._history_notices = HistoryNotices(workspace.history)
         for mode in SCREENS_OF_MODES:
             self.add_mode(mode, partial(self._base, mode))
         own = config_dir(workspace.settings.config_dir) / "themes"
@@ -85,7 +87,7 @@ class EvictApp(KeysInOrder):
         self.set_keymap(keys)
         await self.switch_mode("triage")
         self.set_interval(TICK_S, self._tick)
-        if said := [*self._problems, *problems, *self.workspace.history.notices]:
+        if said := [*self._problems, *problems]:
             self.notify("\n".join(said), severity="warning", timeout=12, markup=False)
         self._connect()
         # It reads the history, which takes its time where that is long: not before there is something to look at.
@@ -141,6 +143,7 @@ class EvictApp(KeysInOrder):
                 line.tick()
         for notice in changes.notices:
             self._announce(notice)
+        self._history_notices.tell(self)
 
     def _announce(self, event: Event) -> None:
         if isinstance(event, Paused):

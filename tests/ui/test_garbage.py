@@ -8,9 +8,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from console.revocation.events import BatchOpened, ItemsChanged
+from console.revocation.events import BatchFinished, BatchOpened, ItemsChanged
 from console.revocation.states import Batch, Item, Options
-from console.ui.garbage import MANY, LongLived
+from console.ui.garbage import MANY, NEVER, LongLived
 from tests.support.triage import some_user
 
 BATCH = Batch("1", "", "", "")
@@ -18,9 +18,11 @@ BATCH = Batch("1", "", "", "")
 
 @pytest.fixture(autouse=True)
 def _nothing_frozen() -> Iterator[None]:
+    usual = gc.get_threshold()
     gc.unfreeze()
     yield
     gc.unfreeze()
+    gc.set_threshold(*usual)
 
 
 def items(number: int) -> tuple[Item, ...]:
@@ -57,3 +59,17 @@ def test_what_changes_little_by_little_is_left_out_too() -> None:
 def test_what_was_recorded_of_a_batch_is_left_out_too() -> None:
     LongLived()(BatchOpened(BATCH))
     assert gc.get_freeze_count() > 0
+
+
+def test_no_full_pass_begins_by_itself_until_the_batch_has_ended() -> None:
+    usual = gc.get_threshold()
+    listener = LongLived()
+    try:
+        listener(ItemsChanged(items(MANY)))
+        assert gc.get_threshold() == (*usual[:2], NEVER)
+        listener(BatchFinished(BATCH, (), 1.0, 0))
+        assert gc.get_threshold() == usual
+        listener(BatchOpened(BATCH))
+    finally:
+        listener.end()
+    assert gc.get_threshold() == usual

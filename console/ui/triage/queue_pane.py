@@ -47,6 +47,13 @@ class QueueTable(VirtualTable[Item]):
         held = self._held
         return held.sorted_by is not None and held.sorted_by.key == "state" and not held.descending
 
+    def append_rows(self, rows: Iterable[Item]) -> None:
+        """Add rows, or give them new content. A cursor on top stays there while what is new is sorted in above it."""
+        on_top = self.follows and self._held.cursor == 0
+        super().append_rows(rows)
+        if on_top:
+            self.move_to(0)
+
     def bring_up(self, changed: Iterable[str]) -> None:
         """Rows of these keys go where their states belong. A cursor on top stays there, another with its row.
 

@@ -112,6 +112,7 @@ def test_text_from_records_is_never_markup(text: str) -> None:
     shown = " ".join("".join(c if c.isprintable() else " " if c.isspace() else "\ufffd" for c in text).split())
     contents = {" ".join(content.split()) for _, content in found}
     assert plain == "`x`"
+    assert _report_of(plain_text=text).count("|") == _report_of(plain_text="x").count("|"), "it ends no cell"
     assert not shown or shown in contents, "and it stands there as it is"
 
 
