@@ -17,6 +17,8 @@ from textual._context import active_app
 from textual.app import App
 from textual.screen import Screen
 
+from tests.support import writes
+
 DEADLINE_S = 1.0
 """As Textual has it: what never comes to rest, such as an animation, is left to itself."""
 QUIET_TURNS = 3
@@ -30,12 +32,17 @@ class _Jobs:
         self.pending = 0
         self._run_in_executor = loop.run_in_executor
         loop.run_in_executor = self.run_in_executor  # type: ignore[method-assign]
+        loop.wait_for_write = self.count  # type: ignore[attr-defined]
 
     def run_in_executor(self, *args: Any) -> Any:
         future = self._run_in_executor(*args)
+        self.count(future)
+        return future
+
+    def count(self, future: Any) -> None:
+        """A job until it is done."""
         self.pending += 1
         future.add_done_callback(self._done)
-        return future
 
     def _done(self, _: Any) -> None:
         self.pending -= 1
@@ -94,5 +101,6 @@ async def until_idle(min_sleep: float = 0.0, max_sleep: float = DEADLINE_S) -> N
 
 def install() -> None:
     """Let every pilot wait like this."""
+    writes.install()
     textual.app.wait_for_idle = until_idle  # type: ignore[attr-defined]
     textual.pilot.wait_for_idle = until_idle  # type: ignore[attr-defined]

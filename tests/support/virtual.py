@@ -18,7 +18,7 @@ from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
-from console.history.commits import GroupCommit
+from tests.support import writes
 
 T = TypeVar("T")
 
@@ -52,10 +52,10 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def run_in_executor(self, executor: Any, func: Any, *args: Any) -> Any:
         """As ever, but time stands still until it is done."""
         future = super().run_in_executor(executor, func, *args)
-        self.stand_still_for(future)
+        self.wait_for_write(future)
         return future
 
-    def stand_still_for(self, future: asyncio.Future[Any]) -> None:
+    def wait_for_write(self, future: asyncio.Future[Any]) -> None:
         """Let no time pass until a thread has seen to `future`."""
         self._jobs += 1
         future.add_done_callback(self._job_done)
@@ -88,17 +88,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self._virtual = max(self._virtual, timers[0]._when)
 
 
-_put = GroupCommit.put
-
-
-def _put_and_stand_still(commits: GroupCommit[Any], change: Any) -> asyncio.Future[None]:
-    written = _put(commits, change)
-    if isinstance(loop := asyncio.get_running_loop(), VirtualLoop):
-        loop.stand_still_for(written)
-    return written
-
-
-GroupCommit.put = _put_and_stand_still  # type: ignore[method-assign]
+writes.install()
 
 
 class VirtualClock:
