@@ -57,8 +57,8 @@ $(RIVALS): pyproject.toml $(STAMP)
 		$(BIN)/python -m pip --python $(VENV)/bench/bin/python install --quiet --disable-pip-version-check --group bench ; \
 	fi && touch $@ || echo 'The okta SDK could not be installed; it is left out.'
 
-crash: $(STAMP) ## kill drains at random moments and hold the history against the org (ROUNDS=50)
-	$(CLEAN) EVICT_CRASH_ROUNDS=$(or $(ROUNDS),50) $(BIN)/python -m pytest -q -n 2 tests/crash
+crash: $(STAMP) ## kill drains at random moments and hold the history against the org (ROUNDS=200)
+	$(CLEAN) EVICT_CRASH_ROUNDS=$(or $(ROUNDS),200) $(BIN)/python -m pytest -q -n 2 tests/crash
 
 soak: $(STAMP) ## drain against simulated orgs for longer (ROUNDS=20)
 	$(CLEAN) EVICT_SIM_ROUNDS=$(or $(ROUNDS),$(EVICT_SIM_ROUNDS),20) $(BIN)/python -m pytest -q -n 2 \

@@ -23,10 +23,10 @@ TALKATIVE = ("httpx", "httpcore", "hpack", "h2")
 class _File(logging.Handler):
     """Appends each record by itself: there are few, and so no file stands open that was never needed."""
 
-    def __init__(self, folder: Path, secrets: Iterable[str]) -> None:
+    def __init__(self, folder: Path, secrets: Callable[[], Iterable[str]]) -> None:
         super().__init__()
         self._folder = folder
-        self._secrets = tuple(secret for secret in secrets if secret)
+        self._secrets = secrets
         form = logging.Formatter("%(asctime)s.%(msecs)03dZ %(levelname)s %(name)s: %(message)s", "%Y-%m-%dT%H:%M:%S")
         form.converter = time.gmtime
         self.setFormatter(form)
@@ -39,8 +39,9 @@ class _File(logging.Handler):
             return
 
     def _safe(self, text: str) -> str:
-        for secret in self._secrets:
-            text = text.replace(secret, "********")
+        for secret in self._secrets():
+            if secret:
+                text = text.replace(secret, "********")
         # Indented as tracebacks are, but nothing that a terminal would obey.
         lines = (" " * (len(line) - len(line.lstrip(" "))) + sanitize(line, limit=LONGEST) for line in text.split("\n"))
         return "\n".join(lines) + "\n"
@@ -55,10 +56,11 @@ class _File(logging.Handler):
             path.replace(path.with_suffix(".log.1"))
 
 
-def start(folder: Path, *, level: str, secrets: Iterable[str] = ()) -> Callable[[], None]:
+def start(folder: Path, *, level: str, secrets: Callable[[], Iterable[str]] = tuple) -> Callable[[], None]:
     """Keep what Evict and its libraries log from `level` on in `folder`/evict.log, made (0600) with the first line.
 
-    `secrets` are blotted out. Returns the function that ends it and leaves everything as it was.
+    What `secrets` gives at the time of a line is blotted out in it. Returns the function that ends it
+    and leaves everything as it was.
     """
     root = logging.getLogger()
     handler = _File(folder, secrets)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 import platformdirs
 
@@ -89,10 +93,12 @@ def open_private(path: Path, flags: int) -> int:
     return descriptor
 
 
-def write_private(path: Path, content: bytes, *, replace: bool = False) -> None:
-    """Write a whole file, 0600, so that it is either there complete or not at all.
+@contextmanager
+def new_private(path: Path, *, replace: bool = False) -> Iterator[BinaryIO]:
+    """A file to write, 0600, that takes the place of `path` at the end, so that it is there complete or not at all.
 
-    Raises FileExistsError unless `replace`, and UnsafePathError where the folder can't be written.
+    What raises within leaves nothing behind. Raises FileExistsError unless `replace`, also where somebody made it
+    meanwhile, and UnsafePathError where the folder can't be written.
     """
     if not replace and path.exists():
         raise FileExistsError(path)
@@ -105,12 +111,70 @@ def write_private(path: Path, content: bytes, *, replace: bool = False) -> None:
         raise UnsafePathError(f"cannot write {path}: {why}") from error
     try:
         with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
+            yield file
             file.flush()
             os.fsync(file.fileno())
-        if replace:
+        if not replace:
+            _claim(scratch, path)
+        if scratch.exists():
             scratch.replace(path)
-        else:
-            os.link(scratch, path)  # fails where somebody made it meanwhile; a rename would not
     finally:
         scratch.unlink(missing_ok=True)
+
+
+def _claim(scratch: Path, path: Path) -> None:
+    """Give `scratch` the name `path` too, or where the file system has no links make that name ours for a rename.
+
+    Raises FileExistsError where somebody made it meanwhile; a rename alone would not see that.
+    """
+    try:
+        os.link(scratch, path)
+    except OSError as error:
+        if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS):
+            raise
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE))
+    else:
+        scratch.unlink()
+
+
+def write_private(path: Path, content: bytes, *, replace: bool = False) -> None:
+    """Write a whole file, 0600, as `new_private` does, and raise what it raises."""
+    with new_private(path, replace=replace) as file:
+        file.write(content)
+
+
+def read_secret_file(path: Path, *, limit: int) -> str:
+    """The text of a file with a secret, of at most `limit` bytes.
+
+    Raises UnsafePathError where it can't be read, is no plain file, is too large, is not UTF-8, belongs to another
+    user, or can be read or written by anybody else. The message never holds a part of it.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0))
+    except OSError as error:
+        raise UnsafePathError(f"cannot read {path}: {error.strerror}") from None
+    try:
+        _refuse_shared(path, os.fstat(descriptor))
+    except UnsafePathError:
+        os.close(descriptor)
+        raise
+    with os.fdopen(descriptor, "rb") as file:
+        content = file.read(limit + 1)
+    if len(content) > limit:
+        raise UnsafePathError(f"{path} is larger than {limit:,} bytes: that is no such file")
+    try:
+        return content.decode("utf-8-sig").strip()
+    except UnicodeDecodeError:
+        raise UnsafePathError(f"{path} is not UTF-8 text") from None
+
+
+def _refuse_shared(path: Path, info: os.stat_result) -> None:
+    """Raise UnsafePathError for what is no plain file of ours that nobody else can read."""
+    if not stat.S_ISREG(info.st_mode):
+        raise UnsafePathError(f"{path} is not a plain file")
+    if not hasattr(os, "getuid"):
+        return
+    if info.st_uid not in (os.getuid(), 0):
+        raise UnsafePathError(f"{path} belongs to another user: use a file of your own")
+    if info.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+        raise UnsafePathError(f"{path} can be read by others: run  chmod 600 {path}  and renew the secret in it")

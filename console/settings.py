@@ -18,12 +18,25 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, Validati
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from console import paths
-from console.settings_sources import Layer, SettingsError, config_file, environment, okta_yaml, settle_mode
+from console.settings_sources import (
+    Layer,
+    SettingsError,
+    config_file,
+    environment,
+    okta_yaml,
+    profile_names,
+    settle_mode,
+)
 from console.text import sanitize
 
 __all__ = ["Explained", "Settings", "SettingsError", "explain", "load", "load_demo"]
 
-CONNECTION = frozenset({"org_url", "token", "token_prefix", "authorization_mode", "ca_file", "proxy"})
+CONNECTION = frozenset(
+    {
+        "org_url", "token", "token_prefix", "authorization_mode", "sign_in", "client_id", "private_key", "key_id",
+        "scopes", "dpop", "profile", "colour", "ca_file", "proxy",
+    }
+)  # fmt: skip
 """What the demo org has no use for and must never hold."""
 
 LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
@@ -122,6 +135,13 @@ def _words(value: Any) -> Any:
     return value
 
 
+def _dpop(value: Any) -> Any:
+    """Okta's `dpopEnabled` is a flag; it says what may be, and so does `auto`."""
+    if isinstance(value, bool):
+        return "always" if value else "auto"
+    return _lower(value)
+
+
 def _lower(value: Any) -> Any:
     return value.strip().lower() if isinstance(value, str) else value
 
@@ -141,12 +161,27 @@ class Settings(BaseSettings):
         frozen=True, extra="forbid", hide_input_in_errors=True, validate_default=False, env_prefix="EVICT_"
     )
 
+    profile: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_.-]{1,40}$")
+    """Which `[profiles.NAME]` of `config.toml` is in use."""
     org_url: Annotated[str, AfterValidator(_org_url)] | None = None
     """The org, `https://example.okta.com`."""
     token: Annotated[SecretStr, AfterValidator(_token)] | None = None
     """API token, or a ready OAuth access token with the prefix `Bearer`."""
     token_prefix: str = Field(default="SSWS", pattern=r"^[A-Za-z][A-Za-z0-9-]{0,31}$")
     """The word before the token: `SSWS` or `Bearer`."""
+    sign_in: Annotated[Literal["token", "service_app", "device"], BeforeValidator(_lower)] | None = None
+    """How: with `token`; as a service app, by `client_id` and `private_key`; or as the operator, by `client_id` and a
+    code that is typed into a browser. None takes what there is, in this order."""
+    client_id: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_-]{1,128}$")
+    """The OAuth app."""
+    private_key: SecretStr | None = None
+    """PEM text, a JWK, or the path of a file (0600) with one of them."""
+    key_id: str | None = Field(default=None, pattern=r"^[\x21-\x7e]{1,256}$")
+    """`kid` of the key, where Okta knows several of the app."""
+    scopes: Words = ("okta.users.read", "okta.users.manage")
+    """What to ask for. Searches by group want `okta.groups.read` too."""
+    dpop: Annotated[Literal["auto", "always", "never"], BeforeValidator(_dpop)] = "auto"
+    """Whether tokens are bound to a key of this process; `auto` finds out what the app demands."""
     ca_file: Annotated[Path, AfterValidator(_existing_file)] | None = None
     """PEM file with the CA of a TLS-inspecting proxy."""
     proxy: Annotated[SecretStr, AfterValidator(_proxy)] | None = None
@@ -174,6 +209,10 @@ class Settings(BaseSettings):
     """Globs of logins that are shown as service accounts; None for the guard's own list, empty for none."""
     read_only: bool = False
     """Look, never revoke."""
+    colour: Annotated[
+        Literal["none", "red", "orange", "yellow", "green", "blue", "purple"], BeforeValidator(_lower)
+    ] = "none"
+    """What the org's name stands on, so that nobody takes one org for another."""
     theme: str = "evict-dark"
     keys: dict[str, str] = Field(default_factory=dict)
     """Binding id to keys, `{"queue.add": "a,plus"}`."""
@@ -218,6 +257,13 @@ def load(**overrides: Any) -> Settings:
     return _load(overrides, KNOWN)
 
 
+def profiles() -> tuple[str, ...]:
+    """The profiles there are. Raises SettingsError."""
+    named = environment(os.environ, KNOWN).values.get("config_dir")
+    folder = Path(named).expanduser() if named else paths.config_dir()
+    return profile_names(folder / "config.toml")
+
+
 def load_demo(**overrides: Any) -> Settings:
     """As `load`, but blind to everything that concerns a real org: the demo needs no credential and gets none."""
     return _load(overrides, [name for name in KNOWN if name not in CONNECTION])
@@ -227,7 +273,7 @@ def _load(overrides: Mapping[str, Any], wanted: Collection[str]) -> Settings:
     given = {name: value for name, value in overrides.items() if value is not None}
     if unknown := [name for name in given if name not in KNOWN]:
         raise SettingsError(*(f"unknown setting {sanitize(name, limit=40)!r}" for name in unknown))
-    layers = settle_mode(_only(layer, wanted) for layer in _layers(given))
+    layers = settle_mode(_only(layer, wanted) for layer in _layers(given, real="profile" in wanted))
     values: dict[str, Any] = {}
     sources: dict[str, str] = {}
     for layer in layers:
@@ -241,19 +287,36 @@ def _load(overrides: Mapping[str, Any], wanted: Collection[str]) -> Settings:
         raise SettingsError(*_problems(error, sources)) from None
 
 
-def _layers(given: dict[str, Any]) -> list[Layer]:
+def _layers(given: dict[str, Any], *, real: bool) -> list[Layer]:
     """Every source, the strongest first. The folder of `config.toml` may come from the two before it."""
     shell = environment(os.environ, KNOWN)
     named = given.get("config_dir") or shell.values.get("config_dir")
     folder = Path(named).expanduser() if named else paths.config_dir()
     known = [name for name in KNOWN if name != "config_dir"]
+    # The demo has no profile: "" is none, whatever the file says.
+    chosen = (given.get("profile") or shell.values.get("profile")) if real else ""
+    profile, top = config_file(folder / "config.toml", known, chosen)
+    if real:
+        _agree(shell, profile)
     return [
         Layer(given, dict.fromkeys(given, "command line")),
         shell,
-        config_file(folder / "config.toml", known),
+        profile,
+        top,
         okta_yaml(Path("okta.yaml").absolute()),
         okta_yaml(Path.home() / ".okta" / "okta.yaml"),
     ]
+
+
+def _agree(shell: Layer, profile: Layer) -> None:
+    """Raise SettingsError where the environment names another org than the profile: one of them is a mistake, and
+    the wrong people would be thrown out, or a token sent to the wrong org."""
+    named, meant = shell.values.get("org_url"), profile.values.get("org_url")
+    if named and meant and str(named).rstrip("/").lower() != str(meant).rstrip("/").lower():
+        raise SettingsError(
+            f"org_url ({shell.where['org_url']}) is another org than that of {profile.where['org_url']}: "
+            "unset the variable, or name another profile"
+        )
 
 
 def _only(layer: Layer, wanted: Collection[str]) -> Layer:

@@ -28,11 +28,28 @@ OKTA_ENVIRONMENT = {
     "OKTA_CLIENT_ORGURL": "org_url",
     "OKTA_CLIENT_TOKEN": "token",
     "OKTA_CLIENT_AUTHORIZATIONMODE": "authorization_mode",
+    "OKTA_CLIENT_CLIENTID": "client_id",
+    "OKTA_CLIENT_SCOPES": "scopes",
+    "OKTA_CLIENT_PRIVATEKEY": "private_key",
 }
-OKTA_YAML = {"orgUrl": "org_url", "token": "token", "authorizationMode": "authorization_mode"}
+OKTA_YAML = {
+    "orgUrl": "org_url",
+    "token": "token",
+    "authorizationMode": "authorization_mode",
+    "clientId": "client_id",
+    "scopes": "scopes",
+    "privateKey": "private_key",
+    "kid": "key_id",
+    "dpopEnabled": "dpop",
+}
 AUTHORIZATION_MODES = {"ssws": "SSWS", "bearer": "Bearer"}
+SECRETS = ("token", "private_key")
+"""What is taken only from a file that nobody else may read."""
 
-LISTS = frozenset({"protected_users", "protected_groups", "service_account_patterns"})
+TOKEN, SERVICE_APP, DEVICE = "token", "service_app", "device"
+"""The ways of signing in."""
+
+LISTS = frozenset({"protected_users", "protected_groups", "service_account_patterns", "scopes"})
 TABLES = frozenset({"keys"})
 
 
@@ -90,31 +107,69 @@ def _decoded(name: str, value: str, variable: str) -> Any:
         raise SettingsError(f"{name} (environment {variable}) is not valid JSON") from None
 
 
-def config_file(path: Path, known: Collection[str]) -> Layer:
-    """`config.toml`: every key must be known, and a token is taken only from a file that nobody else may read.
+def config_file(path: Path, known: Collection[str], profile: str | None = None) -> tuple[Layer, Layer]:
+    """`config.toml`: the profile that is in use, and what stands above all profiles.
 
-    A missing file is an empty layer. Raises SettingsError.
+    `profile` was named elsewhere ("" is none at all); else the file's own `profile` says which. Every key
+    must be known, and a secret is taken only from a file that nobody else may read. A missing file is two empty
+    layers. Raises SettingsError.
     """
     content = _read(path)
     if content is None:
-        return Layer()
+        if profile:
+            raise SettingsError(f"there is no profile {sanitize(profile, limit=40)!r}: {path} does not exist")
+        return Layer(), Layer()
     try:
         values = tomllib.loads(content)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         place = re.search(r"\(at [^()]*\)", str(error))
         raise SettingsError(f"{path} is not valid TOML {place.group() if place else ''}".rstrip()) from None
+    profiles = values.pop("profiles", {})
+    if not isinstance(profiles, dict) or not all(isinstance(one, dict) for one in profiles.values()):
+        raise SettingsError(f"profiles in {path} must be tables, such as [profiles.prod]")
     problems = [_unknown_key(key, known, path) for key in values if key not in known]
-    if "token" in values and os.name == "posix" and stat.S_IMODE(path.stat().st_mode) & 0o077:
-        problems.append(f"{path} holds a token but others may read it: run  chmod 600 {path}  and renew the token")
+    inside = [name for name in known if name != "profile"]
+    for title, one in profiles.items():
+        problems += [_unknown_key(key, inside, f"{path} [profiles.{title}]") for key in one if key not in inside]
+    for name in SECRETS:
+        if (
+            any(name in one for one in (values, *profiles.values()))
+            and os.name == "posix"
+            and stat.S_IMODE(path.stat().st_mode) & 0o077
+        ):
+            what = name.replace("_", " ")
+            problems.append(
+                f"{path} holds a {what} but others may read it: run  chmod 600 {path}  and renew the {what}"
+            )
     if problems:
         raise SettingsError(*problems)
-    return Layer(values, dict.fromkeys(values, str(path)))
+    chosen = _chosen(profile if profile is not None else values.get("profile"), profiles, path)
+    section = f"{path} [profiles.{profile or values.get('profile')}]"
+    return Layer(chosen, dict.fromkeys(chosen, section)), Layer(values, dict.fromkeys(values, str(path)))
 
 
-def _unknown_key(key: str, known: Iterable[str], path: Path) -> str:
+def profile_names(path: Path) -> tuple[str, ...]:
+    """The profiles of `config.toml`, in its order. Raises SettingsError for a file that can't be read."""
+    content = _read(path)
+    try:
+        profiles = tomllib.loads(content or "").get("profiles", {})
+    except (tomllib.TOMLDecodeError, RecursionError):
+        raise SettingsError(f"{path} is not valid TOML") from None
+    return tuple(profiles) if isinstance(profiles, dict) else ()
+
+
+def _chosen(name: object, profiles: Mapping[str, dict[str, Any]], path: Path) -> dict[str, Any]:
+    """The settings of the profile in use; none where none is. Raises SettingsError for one that there is not."""
+    if name is None or name == "":
+        return {}
+    if not isinstance(name, str) or name not in profiles:
+        there = ", ".join(sanitize(one, limit=40) for one in profiles) or "none"
+        raise SettingsError(f"there is no profile {sanitize(str(name), limit=40)!r} in {path}; there are: {there}")
+    return dict(profiles[name])
+
+
+def _unknown_key(key: str, known: Iterable[str], path: Path | str) -> str:
     shown = sanitize(key, limit=40)
-    if key in {"profile", "profiles"}:
-        return f"{shown!r} in {path}: profiles are not supported yet; put the settings at the top of the file"
     near = difflib.get_close_matches(key.lower().replace("-", "_"), known, n=1, cutoff=0.5)
     return f"unknown setting {shown!r} in {path}" + (f": did you mean {near[0]}?" if near else "")
 
@@ -165,32 +220,34 @@ def _read(path: Path) -> str | None:
 
 
 def settle_mode(layers: Iterable[Layer]) -> tuple[Layer, ...]:
-    """The layers with Okta's `authorizationMode` turned into the prefix of the token.
+    """The layers with Okta's `authorizationMode` turned into how to sign in.
 
-    A `PrivateKey` below a layer that has a token of its own is not in use and is left out. Raises SettingsError for a
-    `PrivateKey` that is in use, and for an unknown mode.
+    The strongest layer that names a mode or brings a credential decides: a `PrivateKey` below a layer with a token of
+    its own is not in use. Raises SettingsError for an unknown mode.
     """
-    settled = []
-    has_token = False
-    for layer in layers:
-        values, where = dict(layer.values), dict(layer.where)
-        mode = values.pop("authorization_mode", None)
-        place = where.pop("authorization_mode", "")
-        if mode is not None and not (has_token and str(mode).lower() == "privatekey"):
-            values.setdefault("token_prefix", _prefix(mode, place))
-            where.setdefault("token_prefix", place)
-        has_token = has_token or "token" in values
-        settled.append(Layer(values, where))
-    return tuple(settled)
+    return tuple(_settled(layer) for layer in layers)
+
+
+def _settled(layer: Layer) -> Layer:
+    values, where = dict(layer.values), dict(layer.where)
+    mode, place = values.pop("authorization_mode", None), where.pop("authorization_mode", "")
+    if mode is not None and str(mode).lower() == "privatekey":
+        values.setdefault("sign_in", SERVICE_APP)
+    elif mode is not None:
+        values.setdefault("token_prefix", _prefix(mode, place))
+        where.setdefault("token_prefix", place)
+        values.setdefault("sign_in", TOKEN)
+    elif "token" in values:
+        values.setdefault("sign_in", TOKEN)
+    elif "private_key" in values:
+        values.setdefault("sign_in", SERVICE_APP)
+    if "sign_in" in values:
+        where.setdefault("sign_in", place or where.get("token") or where.get("private_key", ""))
+    return Layer(values, where)
 
 
 def _prefix(mode: object, place: str) -> str:
-    if str(mode).lower() == "privatekey":
-        raise SettingsError(
-            f"authorizationMode PrivateKey ({place}) is not supported yet: set an API token (EVICT_TOKEN), "
-            "or an access token with authorizationMode Bearer"
-        )
     prefix = AUTHORIZATION_MODES.get(str(mode).lower())
     if prefix is None:
-        raise SettingsError(f"authorizationMode ({place}) is neither SSWS nor Bearer")
+        raise SettingsError(f"authorizationMode ({place}) is none of SSWS, Bearer and PrivateKey")
     return prefix

@@ -27,6 +27,25 @@ def sanitize(value: str, *, limit: int = MAX_LENGTH) -> str:
     return one_line if len(one_line) <= limit else one_line[: limit - 1] + ELLIPSIS
 
 
+def visible(value: str) -> str:
+    """Text on one line in which each character that can't be printed is U+FFFD: seen to have been there, and harmless.
+
+    For files that people keep; unlike `sanitize` it drops and cuts nothing.
+    """
+    return value if value.isprintable() else "".join(c if c.isprintable() else "\ufffd" for c in value)
+
+
+def printable_json(line: str) -> str:
+    """JSON on one line with what can't be printed as its escapes: the same values, and nothing a terminal obeys."""
+    return line if line.isprintable() else "".join(c if c.isprintable() else _escaped(c) for c in line)
+
+
+def _escaped(character: str) -> str:
+    """A character as JSON writes it in ASCII, in two halves beyond 16 bits."""
+    halves = character.encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{halves[at : at + 2].hex()}" for at in range(0, len(halves), 2))
+
+
 def width(value: str) -> int:
     """Terminal cells that `value` takes; wide scripts and emoji count two."""
     return cell_len(value)

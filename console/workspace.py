@@ -11,6 +11,7 @@ import secrets
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -20,11 +21,12 @@ from pydantic import SecretStr
 
 from console import __version__, log
 from console.clock import Clock, SystemClock
+from console.credentials import NO_ORG, SignIn, sign_in
 from console.demo.app import build_app
 from console.demo.org import DemoOrg
+from console.history.keys import KeyringStore
 from console.history.records import OperatorRecord
 from console.history.store import History, HistoryUnavailable, new_id
-from console.okta.auth import TokenAuth
 from console.okta.client import OktaClient
 from console.okta.errors import CredentialRejected, OktaError, ScopeMissing, Unreachable
 from console.okta.models import OrgInfo, User
@@ -37,16 +39,12 @@ from console.revocation.price import Prices
 from console.revocation.queue import Queue
 from console.revocation.readonly import ReadOnlyClient, ReadOnlyDispatcher
 from console.revocation.resolver import Resolver
+from console.revocation.resuming import Resuming
 from console.settings import Settings, SettingsError
 from console.text import sanitize
 
 LOGGER = logging.getLogger(__name__)
 DEMO_URL = "https://demo.okta.test"
-NOT_SET = {
-    "org_url": "no org is set: set EVICT_ORG_URL (or OKTA_CLIENT_ORGURL) to its address, https://example.okta.com",
-    "token": "no token is set: set EVICT_TOKEN (or OKTA_CLIENT_TOKEN) to an API token of the org, or try  evict demo",
-}
-"""What to do about a setting that a connection needs and that is missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,15 +63,20 @@ def history_folder(settings: Settings, *, demo: bool = False) -> Path:
     if demo:
         return settings.data_dir / "demo"
     if settings.org_url is None:
-        raise SettingsError(NOT_SET["org_url"])
+        raise SettingsError(NO_ORG)
     return settings.data_dir / re.sub(r"[^a-z0-9.-]", "_", urlsplit(settings.org_url).netloc)
 
 
-def open_history(settings: Settings, *, clock: Clock, demo: bool = False, read_only: bool = False) -> History:
-    """The history of the org, without a connection to it. Raises HistoryUnavailable, SettingsError."""
+def open_history(
+    settings: Settings, *, clock: Clock, demo: bool = False, read_only: bool = False, load: bool = True
+) -> History:
+    """The history of the org, without a connection to it. Without `load` it is still to be read: `History.load`.
+
+    Raises HistoryUnavailable, SettingsError.
+    """
     folder = history_folder(settings, demo=demo)
     try:
-        return History.open(folder, clock=clock, read_only=read_only)
+        return History.open(folder, clock=clock, read_only=read_only, keys=KeyringStore(), load=load)
     except HistoryUnavailable as error:
         raise HistoryUnavailable(f"{error}. The setting data_dir (EVICT_DATA_DIR) may name another folder.") from error
 
@@ -87,13 +90,12 @@ def whoami(auth_mode: str) -> OperatorRecord:
     return OperatorRecord(os_user=sanitize(os_user), host=sanitize(socket.gethostname()), auth_mode=auth_mode)
 
 
-def _http(settings: Settings, token: SecretStr, transport: httpx.AsyncBaseTransport | None) -> httpx.AsyncClient:
+def _http(settings: Settings, credential: SignIn, transport: httpx.AsyncBaseTransport | None) -> httpx.AsyncClient:
     """The one HTTP client. Raises SettingsError where CA file or proxy can't be used."""
-    origin = settings.org_url or ""
     try:
         return open_http(
-            origin,
-            TokenAuth(token, origin, prefix=settings.token_prefix),
+            settings.org_url or "",
+            credential.auth,
             transport=transport,
             ca_file=settings.ca_file,
             proxy=settings.proxy.get_secret_value() if settings.proxy else None,
@@ -104,12 +106,12 @@ def _http(settings: Settings, token: SecretStr, transport: httpx.AsyncBaseTransp
         raise SettingsError(str(error)) from error
 
 
-def _log(settings: Settings, token: SecretStr) -> Callable[[], None]:
+def _log(settings: Settings, credential: SignIn) -> Callable[[], None]:
     """Keep a log, but from a read-only console, which leaves no trace; returns its end."""
     if settings.read_only:
         return lambda: None
     proxy = settings.proxy.get_secret_value() if settings.proxy else ""
-    return log.start(settings.data_dir, level=settings.log_level, secrets=(token.get_secret_value(), proxy))
+    return log.start(settings.data_dir, level=settings.log_level, secrets=lambda: (*credential.secrets(), proxy))
 
 
 def _guard(settings: Settings) -> Guard:
@@ -127,7 +129,7 @@ class Workspace:
     def __init__(
         self,
         settings: Settings,
-        token: SecretStr,
+        credential: SignIn,
         history: History,
         *,
         clock: Clock,
@@ -142,10 +144,10 @@ class Workspace:
         self.org: OrgInfo | None = None
         self.me: User | None = None
         self.connection = Connection("connecting")
-        self.operator = whoami(settings.token_prefix)
+        self.credential, self.operator = credential, whoami(credential.mode)
         rng = random.Random(seed)  # noqa: S311 - jitter, not a secret
         self.events = Events()
-        self.http = _http(settings, token, transport)
+        self.http = _http(settings, credential, transport)
         self.pacer = Pacer(
             clock,
             rng=rng,
@@ -163,7 +165,7 @@ class Workspace:
         self.guard = _guard(settings)
         self.resolver = Resolver(self.client, self.pacer)
         self.dispatcher = self._dispatcher(rng)
-        self._end_log = _log(settings, token)
+        self._end_log = _log(settings, credential)
 
     def _dispatcher(self, rng: random.Random) -> Dispatcher:
         make = ReadOnlyDispatcher if self.settings.read_only else Dispatcher
@@ -180,6 +182,18 @@ class Workspace:
             guard=self.guard,
         )
 
+    @cached_property
+    def resuming(self) -> Resuming:
+        """Batches that a console left unfinished."""
+        return Resuming(
+            self.history,
+            self.dispatcher,
+            guard=self.guard,
+            resolver=self.resolver,
+            clock=self.clock,
+            operator=lambda: self.operator,
+        )
+
     @property
     def demo(self) -> bool:
         """Whether this is the demo org."""
@@ -193,24 +207,31 @@ class Workspace:
         clock: Clock | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
         seed: int | None = None,
+        load: bool = True,
     ) -> Workspace:
-        """A workspace on a real org; nothing is sent yet.
+        """A workspace on a real org; nothing is sent yet. Without `load` its history is still to be read.
 
         Raises SettingsError where org or token is missing, HistoryUnavailable where the history can't be opened.
         """
         clock = clock or SystemClock()
-        if settings.token is None:
-            raise SettingsError(*(told for name, told in NOT_SET.items() if getattr(settings, name) is None))
-        history = open_history(settings, clock=clock, read_only=settings.read_only)
+        credential = sign_in(settings, clock)
+        history = open_history(settings, clock=clock, read_only=settings.read_only, load=load)
         try:
-            return cls(settings, settings.token, history, clock=clock, transport=transport, seed=seed)
+            return cls(settings, credential, history, clock=clock, transport=transport, seed=seed)
         except BaseException:
             history.close()
             raise
 
     @classmethod
     async def open_demo(
-        cls, settings: Settings, *, users: int = 300, seed: int = 7, clock: Clock | None = None, **options: Any
+        cls,
+        settings: Settings,
+        *,
+        users: int = 300,
+        seed: int = 7,
+        clock: Clock | None = None,
+        load: bool = True,
+        **options: Any,
     ) -> Workspace:
         """A workspace on the demo org, which runs inside this process; `options` go to DemoOrg.
 
@@ -220,11 +241,13 @@ class Workspace:
         token = secrets.token_urlsafe(24)
         org = DemoOrg(seed=seed, users=users, clock=clock, token=token, **options)
         nothing: dict[str, Any] = {"org_url": DEMO_URL, "token": SecretStr(token), "token_prefix": "SSWS"}
-        settings = settings.model_copy(update={**nothing, "ca_file": None, "proxy": None})
+        real = dict.fromkeys(("ca_file", "proxy", "sign_in", "client_id", "private_key", "key_id"))
+        settings = settings.model_copy(update={**real, **nothing})
+        credential = sign_in(settings, clock)
         transport = httpx.ASGITransport(app=build_app(org))
-        history = open_history(settings, clock=clock, demo=True, read_only=settings.read_only)
+        history = open_history(settings, clock=clock, demo=True, read_only=settings.read_only, load=load)
         try:
-            return cls(settings, SecretStr(token), history, clock=clock, transport=transport, seed=seed, demo_org=org)
+            return cls(settings, credential, history, clock=clock, transport=transport, seed=seed, demo_org=org)
         except BaseException:
             history.close()
             raise
@@ -245,13 +268,17 @@ class Workspace:
         except OktaError as error:
             if self.org is None or isinstance(error, Unreachable):
                 return Connection("offline", error.told)
-            # A service app has no user of its own: that costs the name in the history, not the connection.
-            message = f"Okta does not say who the credential belongs to: {error}"
+            # A service app has no user of its own: it is known by its client ID, and that is no trouble.
+            app = self.credential.principal
+            self._signed_in_as(app)
             await self.guard.load(self.client)
-            return Connection("connected", message)
-        self.operator = self.operator.model_copy(update={"principal": self.me.login})
+            return Connection("connected", "" if app else f"Okta does not say who the credential belongs to: {error}")
+        self._signed_in_as(self.me.login)
         await self.guard.load(self.client, own=self.me)
         return Connection("connected")
+
+    def _signed_in_as(self, principal: str) -> None:
+        self.operator = self.operator.model_copy(update={"principal": principal, "auth_mode": self.credential.mode})
 
     async def aclose(self) -> None:
         """Stop sending, wait for what is under way, then close connections and, last, the history."""

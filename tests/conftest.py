@@ -8,7 +8,7 @@ import tempfile
 
 import pytest
 
-FOREIGN = ("EVICT_", "OKTA_", "XDG_", "COLUMNS", "LINES")
+FOREIGN = ("EVICT_", "OKTA_", "XDG_", "COLUMNS", "LINES", "PYTHON_KEYRING")
 """What the shell of whoever runs the tests may hold, and what we read."""
 
 
@@ -34,4 +34,5 @@ def own_folders(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPa
     monkeypatch.setenv("HOME", str(own))
     monkeypatch.setenv("EVICT_DATA_DIR", str(own / "data"))
     monkeypatch.setenv("EVICT_CONFIG_DIR", str(own / "config"))
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")  # never the keyring of a person
     monkeypatch.chdir(own)  # an okta.yaml may lie where the tests were started

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 
@@ -16,6 +17,9 @@ def run(argv: Sequence[str] | None = None) -> int:
         args = build_parser().parse_args(argv)
     except SystemExit as leaving:  # argparse has said what it had to say
         return leaving.code if isinstance(leaving.code, int) else 0
+    if args.profile is not None:
+        # Stands for the variable, as every command reads its settings by itself.
+        os.environ["EVICT_PROFILE"] = args.profile
     try:
         command = importlib.import_module(f"console.cli.{args.module}")
         code: int = command.run(args)

@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TextIO
 
-from console.text import fit, sanitize, width
+from console.text import fit, printable_json, sanitize, width
 
 LONGEST = 2000
 """Characters of one line of talk."""
@@ -102,7 +102,7 @@ class Output:
 
     def record(self, record: Mapping[str, Any]) -> None:
         """One JSON object on a line of its own."""
-        self._result(json.dumps(record, ensure_ascii=self._ascii, separators=(",", ":")))
+        self._result(printable_json(json.dumps(record, ensure_ascii=self._ascii, separators=(",", ":"))))
 
     # Talk
 

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
 from typing import Any
 
 from console import __version__
+from console.cli.history.parsing import add_history as _history
+from console.cli.parts import json_option as _json
+from console.cli.parts import make_parser as _parser
+from console.cli.parts import number as _number
+from console.cli.parts import percent as _percent
 
 DESCRIPTION = "Throw people out of Okta: find users, revoke their sessions, keep the proof."
 EXITS = """\
@@ -57,38 +61,38 @@ examples:
 
 {EXITS}"""
 
+RESUME = f"""\
+Says how the batch stands and asks. Its users are sent under the IDs and with
+the options, case and reason that they were confirmed with; the guard is asked
+again. A batch of another operator, or one older than a day, must be named.
+
+With --json each line is an object with a type:
+  batch       one that was left unfinished: batch_id, confirmed_at, operator,
+              case, reason, held (a console works on it), chosen, and a count
+              for each outcome
+  revocation  and the rest, as of  evict revoke
+  summary     the last line; before: how the batch stood
+
+examples:
+  evict resume
+  evict resume 01KAQ5ZK3N8V0T6W2Y4B7D9F1H --yes --json
+  evict resume 01KAQ5ZK3N8V0T6W2Y4B7D9F1H --close
+
+{EXITS}"""
+
 
 def build_parser() -> argparse.ArgumentParser:
     """The parser of every command. What it returns holds `module`, the module of `console.cli` that carries it out."""
     parser = _parser(argparse.ArgumentParser, "evict", DESCRIPTION, f"{CONNECT}\n{EXITS}")
     parser.add_argument("--version", action="version", version=f"evict {__version__}")
+    parser.add_argument("--profile", metavar="NAME", help="the [profiles.NAME] of config.toml to use")
     parser.set_defaults(module="screen", demo=False)
     commands = parser.add_subparsers(title="commands (without one, the console opens)", metavar="COMMAND")
-    for add in (_demo, _simulate, _search, _revoke, _history, _limits, _doctor, _config):
+    for add in (
+        _demo, _simulate, _search, _revoke, _resume, _end_my_sessions, _history, _limits, _doctor, _config,
+    ):  # fmt: skip
         add(commands)
     return parser
-
-
-def _parser(make: Callable[..., Any], name: str, what: str, epilog: str = "", **more: Any) -> argparse.ArgumentParser:
-    """A parser in the one style of all: the description as written, no abbreviated options."""
-    if make is argparse.ArgumentParser:
-        more["prog"] = name
-        args: tuple[str, ...] = ()
-    else:
-        args, more["help"] = (name,), what[:1].lower() + what[1:].partition(".")[0]
-    parser: argparse.ArgumentParser = make(
-        *args,
-        description=what,
-        epilog=epilog,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-        **more,
-    )
-    return parser
-
-
-def _json(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--json", action="store_true", help="print JSON Lines, one object a line")
 
 
 def _demo(commands: Any) -> None:
@@ -105,10 +109,12 @@ def _simulate(commands: Any) -> None:
 examples:
   evict simulate --users 1000 --port 8080
   evict simulate --limit 60 --window 10 --latency 80 --fault revoke:503:0.05
+  evict simulate --app service --dpop --token-life 60
 
-ROUTE is one of revoke, users, user, groups, members, lifecycle, logs, org, or *
-for all. KIND is a status such as 503, lost (carried out, no answer), cut (never
-arrived), headerless, doubled or garbage (rate headers). CHANCE is from 0 to 1.
+ROUTE is one of revoke, users, user, groups, members, lifecycle, logs, org, own,
+token, device, or * for all. KIND is a status such as 503, lost (carried out, no
+answer), cut (never arrived), headerless, doubled or garbage (rate headers).
+CHANCE is from 0 to 1.
 
 What it holds can be read at /_demo/totals, /_demo/signed-in and
 /_demo/state?user=ID.
@@ -126,7 +132,25 @@ It needs uvicorn, which comes with the extra:  pipx install '.[simulate]'
     add("--latency", type=_number(0, 60_000), default=0, metavar="MS", help="median time of an answer (%(default)s)")
     add("--engine", choices=("idx", "classic"), default="idx", help="which engine it plays (%(default)s)")
     add("--fault", action="append", default=[], metavar="F", help="trouble as ROUTE:KIND:CHANCE; may be repeated")
+    add("--app", choices=("service", "native"), help="have an OAuth app, and print its settings in place of a token")
+    add("--dpop", action="store_true", help="the app demands DPoP, as Okta's service apps do by default")
+    add("--token-life", type=_number(1, 86_400), default=3600, metavar="S", help="seconds of its tokens (%(default)s)")
     parser.set_defaults(module="simulate")
+
+
+def _end_my_sessions(commands: Any) -> None:
+    what = "End your own sessions. Okta wants your browser's session cookie for it; it is asked for and forgotten."
+    epilog = """\
+The cookie (idx on Identity Engine, sid on Classic Engine) is typed without echo,
+or read from a pipe. It goes to the org with one request, and nowhere else.
+
+examples:
+  evict end-my-sessions
+  pbpaste | evict end-my-sessions --include-current
+"""
+    parser = _parser(commands.add_parser, "end-my-sessions", what, epilog)
+    parser.add_argument("--include-current", action="store_true", help="end the session of the cookie too")
+    parser.set_defaults(module="end_my_sessions")
 
 
 def _search(commands: Any) -> None:
@@ -155,54 +179,33 @@ def _revoke(commands: Any) -> None:
     add("--reason", default="", metavar="R", help="why, kept in the history")
     add("--dry-run", action="store_true", help="look everybody up and show what would be done; revoke nobody")
     add("--yes", action="store_true", help="do not ask")
-    add("--reserve", type=_percent, metavar="PCT", help="percent of each window left to others, 0 to 90 (20)")
-    add("--in-flight", type=_number(1, 10), metavar="N", help="requests under way at once, 1 to 10 (8)")
-    paces = "sprint: fast, then wait for the next window; spread: evenly over each (sprint)"
-    add("--pace", choices=("sprint", "spread"), help=paces)
+    _pacing(parser)
     _json(parser)
     parser.set_defaults(module="revoke")
 
 
-def _history(commands: Any) -> None:
-    epilog = "example:\n  evict history list --case INC-2041 --json"
-    parser = _parser(commands.add_parser, "history", "Show, export and verify the record of all revocations.", epilog)
-    parts = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    times = "T is a time (2026-11-23T03:00Z), a day (2026-11-23) or an age (30m, 2h, 7d)."
-
-    listing = _parser(
-        parts.add_parser, "list", "List revocations, newest first.",
-        f"{times}\n\nexample:\n  evict history list --outcome failed --since 2h",
-    )  # fmt: skip
-    _filters(listing)
-    listing.add_argument("--limit", type=_number(1), metavar="N", help="the newest N only")
-    _json(listing)
-
-    show = _parser(parts.add_parser, "show", "Show one revocation with every attempt.")
-    show.add_argument("id", metavar="ID", help="its ID, as history list shows it")
-    _json(show)
-
-    export = _parser(
-        parts.add_parser, "export", "Write revocations to a file.",
-        "The suffix chooses the format: .csv, .jsonl or .md.\n"
-        f"{times}\n\nexample:\n  evict history export inc-2041.csv --case INC-2041",
-    )  # fmt: skip
-    export.add_argument("file", metavar="FILE", help="the file to make; it must not exist")
-    export.add_argument("--replace", action="store_true", help="overwrite it if it exists")
-    _filters(export)
-
-    _parser(parts.add_parser, "verify", "Check that nothing was changed or lost. Exits 0 only for a sound history.")
-    for name, part in parts.choices.items():
-        part.set_defaults(module="history", action=name)
-
-
-def _filters(parser: argparse.ArgumentParser) -> None:
-    outcomes = ("revoked", "not_found", "denied", "failed", "unknown", "cancelled", "queued", "sending")
+def _pacing(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    add("--case", metavar="C", help="of this case")
-    add("--user", metavar="U", help="of this user: ID, login or a part of it")
-    add("--outcome", metavar="O", choices=outcomes, help=", ".join(outcomes))
-    add("--since", metavar="T", help="from this time on")
-    add("--until", metavar="T", help="up to this time")
+    add("--reserve", type=_percent, metavar="PCT", help="percent of each window left to others, 0 to 90 (20)")
+    add("--in-flight", type=_number(1, 10), metavar="N", help="requests under way at once, 1 to 10 (8)")
+    paces = "sprint: fast, then wait for the next window; spread: evenly over each (sprint)"
+    add("--pace", choices=("sprint", "spread"), help=paces)
+
+
+def _resume(commands: Any) -> None:
+    what = "Go on with a batch that was cut off, or close it."
+    parser = _parser(commands.add_parser, "resume", what, RESUME)
+    parser.add_argument("batch", metavar="BATCH", nargs="?", help="its ID (the newest that was left unfinished)")
+    add = parser.add_argument
+    pair = parser.add_mutually_exclusive_group()
+    words = "send the unknown ones again, too: safe, but it also ends sessions opened since (this is so anyway)"
+    pair.add_argument("--include-unknown", dest="unknown", action="store_true", default=True, help=words)
+    pair.add_argument("--keep-unknown", dest="unknown", action="store_false", help="leave them unknown")
+    add("--close", action="store_true", help="send nothing more: what was not sent is cancelled, and recorded as such")
+    add("--yes", action="store_true", help="do not ask")
+    _pacing(parser)
+    _json(parser)
+    parser.set_defaults(module="resume")
 
 
 def _limits(commands: Any) -> None:
@@ -247,26 +250,3 @@ def _config(commands: Any) -> None:
     parts = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     show = _parser(parts.add_parser, "show", "Show every setting, where it came from, and no secret.")
     show.set_defaults(module="config")
-
-
-def _number(least: int, most: int | None = None) -> Callable[[str], int]:
-    """A whole number within bounds, as an argparse type."""
-
-    def number(text: str) -> int:
-        if not text.isascii() or not text.isdigit() or int(text) < least or (most is not None and int(text) > most):
-            bounds = f"from {least} to {most}" if most is not None else f"of {least} or more"
-            raise argparse.ArgumentTypeError(f"must be a whole number {bounds}")
-        return int(text)
-
-    return number
-
-
-def _percent(text: str) -> float:
-    """A share of a window: `20` and `20%` are 0.2."""
-    try:
-        percent = float(text.removesuffix("%"))
-    except ValueError:
-        percent = -1.0
-    if not 0 <= percent <= 90:
-        raise argparse.ArgumentTypeError("must be percent from 0 to 90")
-    return percent / 100

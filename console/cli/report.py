@@ -33,6 +33,8 @@ class Report:
     """Users whom a dry run would revoke."""
     takes: Plan | None = None
     """What that would take."""
+    before: dict[str, int] = field(default_factory=dict)
+    """Of a batch that is resumed: how it stood, by outcome."""
 
     def revocation(self, item: Item) -> None:
         """How one revocation ended; what has no outcome is `queued`."""
@@ -123,6 +125,7 @@ class Report:
                 "planned": self.planned,
                 "dry_run": dry_run,
                 **self._price(),
+                **({"before": self.before} if self.before else {}),
                 "batch_id": batch_id,
                 "case": self.case,
                 "elapsed_s": round(elapsed_s, 3),

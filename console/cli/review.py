@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+from console.cli.exits import USAGE
+from console.cli.failures import Stop
 from console.cli.interrupts import usual_interrupt
 from console.cli.output import Output
 from console.cli.report import Report
@@ -24,12 +26,12 @@ def confirmed(workspace: Workspace, users: Sequence[User], report: Report, *, re
     return ask(report.out, len(users))
 
 
-def ask(out: Output, users: int) -> bool:
+def ask(out: Output, users: int, *, what: str = "revoke") -> bool:
     """Whether the operator says yes: `y` for a few, the number for many."""
     wanted = {"y", "yes"} if users <= FEW else {str(users), f"{users:,}"}
     how = "Type y" if users <= FEW else f"Type the number of users ({users})"
     with usual_interrupt():
-        return out.ask(f"{how} to revoke, anything else to leave:").lower() in wanted
+        return out.ask(f"{how} to {what}, anything else to leave:").lower() in wanted
 
 
 def review(workspace: Workspace, users: Sequence[User], report: Report, *, reason: str) -> list[str]:
@@ -57,6 +59,17 @@ def review(workspace: Workspace, users: Sequence[User], report: Report, *, reaso
         lines.append(f"  unresolved {count(report.unresolved, 'target')}, listed above")
     lines += [f"  CAUTION    {problem}" for problem in workspace.guard.problems]
     return lines
+
+
+def guard_is_whole(workspace: Workspace, out: Output) -> None:
+    """Nobody sees a warning where nobody is asked: a protected group that is not known stops all. Raises Stop."""
+    guard = workspace.guard
+    # The first problem is the operator's own account where that is not known: a service app has none.
+    missing = guard.problems if guard.own is not None else guard.problems[1:]
+    if missing:
+        raise Stop(f"{'; '.join(missing)}. Correct protected_groups, or leave --yes away. Nothing was sent.", USAGE)
+    for problem in guard.problems:
+        out.talk(f"CAUTION: {problem}")
 
 
 def _some(names: Sequence[str]) -> str:

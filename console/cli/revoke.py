@@ -7,13 +7,14 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
-from console.cli.drain import Drain, Ending
+from console.cli.drain import PATIENCE_S, Drain, Ending
 from console.cli.exits import INCOMPLETE, INTERRUPTED, USAGE
 from console.cli.failures import Stop
+from console.cli.feeding import Feeding
 from console.cli.interrupts import Interrupted, Interrupts
 from console.cli.output import Output
 from console.cli.report import Report
-from console.cli.review import confirmed
+from console.cli.review import confirmed, guard_is_whole
 from console.cli.screening import COMMENT, Screening
 from console.cli.services import connect, opened
 from console.okta.models import User
@@ -129,7 +130,7 @@ async def _carry_out(
         return None, None
     reason = sanitize(args.reason)
     if args.yes:
-        _guard_is_whole(workspace, report)
+        guard_is_whole(workspace, report.out)
     else:
         known = await interrupts.race(_all(users, report)) or []
         if not known:
@@ -143,21 +144,11 @@ async def _carry_out(
             screening.give_up("it was not confirmed")
             return Ending(INCOMPLETE, "Not confirmed: nothing was sent.", ""), None
         users = _again(known)
-    drain = Drain(workspace, screening, report, reason=reason)
-    ending = await drain.run(users, interrupts)
+    drain = Drain(workspace, report, patience_s=PATIENCE_S if args.yes else None)
+    ending = await drain.run(Feeding(workspace, screening, report, reason=reason).feed(users, drain), interrupts)
+    screening.give_up(ending.short if ending else "it was stopped")
     # A batch in which nobody is is nowhere in the history, so its ID would lead to nothing.
     return ending, drain.batch.id if drain.batch and workspace.queue.items else None
-
-
-def _guard_is_whole(workspace: Workspace, report: Report) -> None:
-    """Nobody sees a warning where nobody is asked: a protected group that is not known stops everything."""
-    guard = workspace.guard
-    # The first problem is the operator's own account where that is not known: a service app has none.
-    missing = guard.problems if guard.own is not None else guard.problems[1:]
-    if missing:
-        raise Stop(f"{'; '.join(missing)}. Correct protected_groups, or leave --yes away. Nothing was sent.", USAGE)
-    for problem in guard.problems:
-        report.out.talk(f"CAUTION: {problem}")
 
 
 async def _dry_run(workspace: Workspace, users: AsyncIterator[User], screening: Screening, report: Report) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import json
 import secrets
+import shlex
 
 from console.cli.exits import OK, USAGE
 from console.cli.failures import Stop
@@ -12,7 +14,11 @@ from console.clock import SystemClock
 from console.demo.faults import Faults, Latency
 from console.demo.org import DemoOrg
 from console.demo.server import serve
+from console.demo.tokens import App
 from console.text import count
+
+SCOPES = frozenset({"okta.users.read", "okta.users.manage", "okta.groups.read", "okta.logs.read"})
+"""What the app of the simulated org was granted."""
 
 
 def run(args: argparse.Namespace) -> int:
@@ -32,17 +38,36 @@ def run(args: argparse.Namespace) -> int:
         engine="idx" if args.engine == "idx" else "v1",
         faults=faults,
         latency=Latency(median_s=args.latency / 1000),
+        token_life_s=float(args.token_life),
     )
+    credential = _app(org, args) if args.app else {"OKTA_CLIENT_TOKEN": token}
     with Output() as out:
 
         def ready(url: str) -> None:
             out.talk(f"The demo org with {count(args.users, 'user')} is served at {url} until Ctrl-C. To use it:\n")
             out.line(f"export OKTA_CLIENT_ORGURL={url}")
-            out.line(f"export OKTA_CLIENT_TOKEN={token}")
+            for name, value in credential.items():
+                out.line(f"export {name}={shlex.quote(value)}")
 
         serve(org, args.host, args.port, ready)
         out.talk("Stopped.")
     return OK
+
+
+def _app(org: DemoOrg, args: argparse.Namespace) -> dict[str, str]:
+    """Register an app; returns the variables with which Evict, or any of Okta's SDKs, signs in as it."""
+    from joserfc.jwk import ECKey
+
+    native = args.app == "native"
+    key = None if native else ECKey.generate_key("P-256", private=True)
+    public = key.as_dict(private=False) if key else None
+    app = App(f"0oa{secrets.token_hex(8)}A", SCOPES, public, dpop=args.dpop)
+    org.office.register(app)
+    named = {"OKTA_CLIENT_CLIENTID": app.client_id, "OKTA_CLIENT_SCOPES": ",".join(sorted(SCOPES))}
+    if key is None:
+        return {"EVICT_SIGN_IN": "device", **named}
+    private = json.dumps(key.as_dict(private=True))
+    return {"OKTA_CLIENT_AUTHORIZATIONMODE": "PrivateKey", **named, "OKTA_CLIENT_PRIVATEKEY": private}
 
 
 def _limits(args: argparse.Namespace) -> dict[str, int]:

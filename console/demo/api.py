@@ -31,6 +31,12 @@ class Call:
     found: Mapping[str, str] = field(default_factory=dict)
     request_id: str = ""
     user_agent: str = ""
+    form: Mapping[str, str] = field(default_factory=dict)
+    app: str = ""
+    """Client ID of the service app that asks; empty where it is a person's credential."""
+    proof: str | None = None
+    """The DPoP proof, where the request came with one."""
+    cookies: Mapping[str, str] = field(default_factory=dict)
 
 
 def revoke(org: DemoOrg, call: Call) -> Reply:
@@ -73,8 +79,8 @@ def list_users(org: DemoOrg, call: Call) -> Reply:
 
 
 def get_user(org: DemoOrg, call: Call) -> Reply:
-    """GET /api/v1/users/{idOrLogin}."""
-    person = org.find(call.found["id"])
+    """GET /api/v1/users/{idOrLogin}; a service app is nobody, so it has no `me`."""
+    person = None if call.app and call.found["id"] == "me" else org.find(call.found["id"])
     if person is None:
         raise not_found(call.found["id"])
     body = user_json(org, call, person)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import json
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from email.utils import format_datetime
+from urllib.parse import parse_qsl
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -12,13 +14,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from console.demo import api, control, logs
+from console.demo import api, control, logs, oauth
 from console.demo.dice import Dice
 from console.demo.faults import ConnectionCut, Fault, OutcomeOfLoss
 from console.demo.limits import Standing, concurrency_headers
 from console.demo.org import DemoOrg
 from console.demo.replies import CODE_OF_STATUS, SUMMARIES, Headers, Refusal, Reply, error_body, scope_missing
 
+MAX_FORM = 64 * 1024
 Handler = Callable[[DemoOrg, api.Call], Reply]
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -40,11 +43,16 @@ RULES = (
     Rule("users", "GET", "/api/v1/users", "users", api.list_users, "okta.users.read"),
     Rule("user", "GET", "/api/v1/users/{id}", "user read", api.get_user, "okta.users.read"),
     Rule("user", "GET", "/api/v1/users/{id}/groups", "users", api.groups_of_user, "okta.users.read"),
+    Rule("own", "POST", "/api/v1/users/me/lifecycle/delete_sessions", "users", oauth.end_own_sessions, None),
     Rule("lifecycle", "POST", "/api/v1/users/{id}/lifecycle/{action}", "users", api.lifecycle, "okta.users.manage"),
     Rule("groups", "GET", "/api/v1/groups", "groups", api.list_groups, "okta.groups.read"),
     Rule("members", "GET", "/api/v1/groups/{id}/users", "groups", api.group_users, "okta.groups.read"),
     Rule("logs", "GET", "/api/v1/logs", "logs", logs.list_events, "okta.logs.read"),
     Rule("org", "GET", "/.well-known/okta-organization", "org", api.organization, None),
+    Rule("token", "POST", "/oauth2/v1/token", "token", oauth.token, None),
+    Rule("token", "POST", "/oauth2/v1/revoke", "token", oauth.revoke, None),
+    Rule("device", "POST", "/oauth2/v1/device/authorize", "token", oauth.device, None),
+    Rule("device", "GET", "/activate", "org", oauth.activate, None),
 )
 
 
@@ -102,11 +110,12 @@ class _Desk:
         if fault is not None and fault.lost and not fault.effect:
             await self._wait(took + fault.delay_s)
             return await self._lose(request)
+        form = await _form(request)
         try:
-            self._let_in(rule, request)
+            app = self._let_in(rule, request)
             rate = self._count(rule).headers()
             await self._wait(took / 2)
-            reply, rate = self._carry_out(rule, request, request_id, fault, rate)
+            reply, rate = self._carry_out(rule, request, (form, app), request_id, fault, rate)
         except _AtOnce:
             reply = Refusal(429, "E0000047").reply(org.next_error_id())
             rate = concurrency_headers(org.now().timestamp())
@@ -120,21 +129,37 @@ class _Desk:
             return await self._lose(request)
         return self._finish(reply, rate, request_id=request_id, fault=fault)
 
-    def _let_in(self, rule: Rule, request: Request) -> None:
-        """Refuse what is too much at once, and who has no business here."""
+    def _let_in(self, rule: Rule, request: Request) -> str:
+        """Refuse what is too much at once, and who has no business here; returns the service app that asks, if any."""
         org = self._org
         if org.under_way > org.concurrency:
             org.concurrency_limited += 1
             raise _AtOnce
         if rule.scope is None:
-            return
+            return ""
+        try:
+            scopes, app = self._scopes(request)
+        except Refusal:
+            org.unauthorized += 1
+            raise
+        if scopes is not None and not _covers(scopes, rule.scope):
+            raise scope_missing(rule.scope)
+        return app
+
+    def _scopes(self, request: Request) -> tuple[frozenset[str] | None, str]:
+        """What the credential may, None for everything, and the service app whose it is. Raises Refusal."""
+        org = self._org
         given = request.headers.get("authorization", "")
-        if not given.startswith(("SSWS", "Bearer ")) or not org.accepts(
+        if given.startswith(("SSWS", "Bearer ")) and org.accepts(
             given.removeprefix("SSWS").removeprefix("Bearer").strip()
         ):
+            return org.scopes, ""
+        scheme, _, token = given.partition(" ")
+        if scheme not in ("Bearer", "DPoP"):
             raise Refusal(401, "E0000011", rate_headers=False)
-        if org.scopes is not None and not _covers(org.scopes, rule.scope):
-            raise scope_missing(rule.scope)
+        proof = request.headers.get("dpop")
+        held = org.office.admit(scheme, token.strip(), proof, method=request.method, url=_address(request))
+        return held.scopes, held.client_id if org.office.apps[held.client_id].key else ""
 
     def _count(self, rule: Rule) -> Standing:
         """Draw one request from the rule's bucket."""
@@ -144,7 +169,13 @@ class _Desk:
         return standing
 
     def _carry_out(
-        self, rule: Rule, request: Request, request_id: str, fault: Fault | None, rate: Headers
+        self,
+        rule: Rule,
+        request: Request,
+        brought: tuple[Mapping[str, str], str],
+        request_id: str,
+        fault: Fault | None,
+        rate: Headers,
     ) -> tuple[Reply, Headers]:
         """The answer, and the effect unless a fault keeps it away."""
         org = self._org
@@ -152,7 +183,8 @@ class _Desk:
         if fault is None or fault.effect or fault.status is None:
             call = api.Call(
                 f"{request.url.scheme}://{request.url.netloc}", request.url.path, dict(request.query_params),
-                request.path_params, request_id, request.headers.get("user-agent", ""),
+                request.path_params, request_id, request.headers.get("user-agent", ""), *brought,
+                request.headers.get("dpop"), dict(request.cookies),
             )  # fmt: skip
             try:
                 reply = rule.handler(org, call)
@@ -211,6 +243,24 @@ class _Spent(Exception):
     def __init__(self, standing: Standing) -> None:
         super().__init__()
         self.standing = standing
+
+
+async def _form(request: Request) -> Mapping[str, str]:
+    """The fields of a form, or the one of a small JSON object; nothing where the request holds none."""
+    if request.method == "POST" and request.headers.get("content-type", "").startswith("application/json"):
+        try:
+            found = json.loads((await request.body())[:MAX_FORM] or b"{}")
+        except ValueError:
+            return {}
+        return {str(name): json.dumps(value) for name, value in found.items()} if isinstance(found, dict) else {}
+    if request.headers.get("content-type", "").partition(";")[0].strip() != "application/x-www-form-urlencoded":
+        return {}
+    return dict(parse_qsl((await request.body())[:MAX_FORM].decode("ascii", "replace")))
+
+
+def _address(request: Request) -> str:
+    """Where a request was sent, without its query: what a proof must name."""
+    return f"{request.url.scheme}://{request.url.netloc}{request.url.path}"
 
 
 def _covers(scopes: frozenset[str], wanted: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from starlette.requests import Request
@@ -13,7 +14,7 @@ from console.demo.org import DemoOrg
 
 
 def routes(org: DemoOrg) -> list[Route]:
-    """GET state?user=ID, GET signed-in, GET totals, POST others {"bucket", "count"}."""
+    """GET state?user=ID, signed-in, totals and cookie (of the token's own account), POST others {"bucket", "count"}."""
 
     async def state(request: Request) -> Response:
         person = org.find(request.query_params.get("user", ""))
@@ -29,12 +30,6 @@ def routes(org: DemoOrg) -> list[Route]:
             "remembered": held.remembered,
         })  # fmt: skip
 
-    async def signed_in(request: Request) -> Response:
-        return JSONResponse([person.id for person in org.users if org.sessions_of(person.id)])
-
-    async def totals(request: Request) -> Response:
-        return JSONResponse(org.totals())
-
     async def others(request: Request) -> Response:
         try:
             asked: Any = json.loads(await request.body())
@@ -46,7 +41,17 @@ def routes(org: DemoOrg) -> list[Route]:
 
     return [
         Route("/_demo/state", state, methods=["GET"]),
-        Route("/_demo/signed-in", signed_in, methods=["GET"]),
-        Route("/_demo/totals", totals, methods=["GET"]),
+        _tells("/_demo/signed-in", lambda: [person.id for person in org.users if org.sessions_of(person.id)]),
+        _tells("/_demo/cookie", lambda: dict(zip(("name", "value"), org.own_cookie, strict=True))),
+        _tells("/_demo/totals", org.totals),
         Route("/_demo/others", others, methods=["POST"]),
     ]
+
+
+def _tells(path: str, tell: Callable[[], object]) -> Route:
+    """GET of something that is made anew each time."""
+
+    async def answer(request: Request) -> Response:
+        return JSONResponse(tell())
+
+    return Route(path, answer, methods=["GET"])

@@ -12,7 +12,7 @@ import httpx
 
 from console.demo.dice import Dice
 
-ROUTES = ("revoke", "users", "user", "groups", "members", "lifecycle", "logs", "org")
+ROUTES = ("revoke", "users", "user", "groups", "members", "lifecycle", "logs", "org", "own", "token", "device")
 """What faults and latency are set for; `*` is every route."""
 
 

@@ -18,6 +18,7 @@ DEFAULT_LIMITS: Mapping[str, int] = {
     "user write": 300,
     "groups": 300,
     "logs": 60,
+    "token": 1000,
     "org": 600,
 }
 """Requests a window for one token, of a Workforce org: half of what the org has."""

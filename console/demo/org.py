@@ -16,6 +16,7 @@ from console.demo.log import SystemLog
 from console.demo.names import DEPARTMENTS
 from console.demo.people import DOMAIN, SIGNED_IN, STATUSES, USER_TYPE, People, Person
 from console.demo.search import Expression, Index
+from console.demo.tokens import TokenOffice
 
 Engine = Literal["idx", "v1"]
 
@@ -49,6 +50,7 @@ class DemoOrg:
     `limits` are requests a window by bucket, as the token's share; `concurrency` is how many requests may be under way
     at once. `admin_of` names groups and makes the token one of a group admin, who is denied (403 E0000006) everybody
     else; `scopes` are an OAuth token's, None for one that has them all. `skew_s` is how far the org's clock is ahead.
+    `token_life_s` is how long the tokens that its `office` issues are good.
     """
 
     token_revoked = False
@@ -58,6 +60,8 @@ class DemoOrg:
     concurrency_limited = 0
     """429s for too many at once."""
     revocations = 0
+    unauthorized = 0
+    """Requests without a credential that is good: 401 E0000011."""
 
     def __init__(
         self,
@@ -75,10 +79,9 @@ class DemoOrg:
         admin_of: Collection[str] | None = None,
         scopes: Collection[str] | None = None,
         skew_s: float = 0.0,
+        token_life_s: float = 3600.0,
     ) -> None:
-        self.clock = clock
-        self.token = token
-        self.seed = seed
+        self.clock, self.token, self.seed = clock, token, seed
         self.engine: Engine = engine
         self.faults = faults if faults is not None else Faults(seed=seed)
         self.latency = latency
@@ -89,6 +92,8 @@ class DemoOrg:
         self.log = SystemLog(seed)
         self.id = Dice(seed, 0x0D6).name("00o")
         self._ids = Dice(seed, 0x1D5)
+        self.office = TokenOffice(self.now, Dice(seed, 0x0A7), life_s=token_life_s)
+        """Where OAuth apps get their tokens."""
         self._people = People(seed=seed, count=users, born=clock.now())
         self.users: Sequence[Person] = self._people.everybody
         self.me = self.users[0]
@@ -208,6 +213,19 @@ class DemoOrg:
                 actor=self.actor(), targets=[self.actor(person)], request_id=request_id, user_agent=user_agent,
             )  # fmt: skip
 
+    @property
+    def own_cookie(self) -> tuple[str, str]:
+        """Name and value of the session cookie of the account behind the token."""
+        return ("idx" if self.engine == "idx" else "sid"), Dice(self.seed, 0xC00).hexadecimal(64)
+
+    def end_own(self, *, keep_current: bool, request_id: str = "", user_agent: str = "") -> None:
+        """End the sessions of the account behind the token, the first of them aside with `keep_current`."""
+        had = self.open_of(self.me.id)
+        kept = had.sessions[:1] if keep_current else ()
+        self._open[self.me.id] = Open(kept, had.tokens, had.remembered)
+        uri = "/api/v1/users/me/lifecycle/delete_sessions"
+        self._log_ended(self.me, had.sessions[len(kept) :], request_id, user_agent, uri)
+
     def _log_ended(self, person: Person, sessions: Iterable[str], request_id: str, user_agent: str, uri: str) -> None:
         self.log.add(
             "user.session.clear", "Clear user session", at=self.now(), actor=self.actor(),
@@ -264,6 +282,9 @@ class DemoOrg:
             "requests": dict(self.limits.requests),
             "rate_limited": dict(self.limits.rate_limited),
             "concurrency_limited": self.concurrency_limited,
+            "unauthorized": self.unauthorized,
+            "tokens_issued": self.office.count,
+            "proofs_checked": self.office.proofs_checked,
             "first_resets": self.limits.first_resets(),
             "statuses": {
                 status: sum(person.status == status for person in self.users) for status, _ in STATUSES

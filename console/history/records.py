@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, get_args
 
 from pydantic import BaseModel, ConfigDict
 
@@ -11,6 +11,8 @@ RECORD_VERSION = 1
 RecordOutcome = Literal["queued", "sending", "revoked", "not_found", "denied", "failed", "unknown", "cancelled"]
 """`queued`: never sent. `sending`: an attempt is under way, in the console that holds the segment; read from a
 segment whose console is gone it is `unknown`. The rest are final."""
+
+OUTCOMES: tuple[str, ...] = get_args(RecordOutcome)
 
 FINAL: frozenset[str] = frozenset({"revoked", "not_found", "denied", "failed", "unknown", "cancelled"})
 

@@ -4,229 +4,181 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
-
-from filelock import FileLock, Timeout
-from pydantic import ValidationError
-from tinydb import TinyDB
 
 from console.clock import Clock
+from console.history.catalog import Catalog
+from console.history.changes import Added, Attempted, Change, Closed, Finished
+from console.history.entries import BatchState, Entry
+from console.history.faults import BatchHeld, HistoryUnavailable
 from console.history.filters import RecordFilter
 from console.history.ids import new_id
-from console.history.journal import JournalStorage, JournalTable
-from console.history.records import FINAL, AttemptRecord, RecordOutcome, RevocationRecord
-from console.history.segments import TABLE, Segment, is_written, lock_of, segment_paths
+from console.history.keys import Keys, KeyStore
+from console.history.loader import Loader
+from console.history.locks import trouble
+from console.history.own import OwnSegment
+from console.history.records import FINAL, OUTCOMES, AttemptRecord, RevocationRecord
+from console.history.takeover import TakeOver
 from console.history.verify import Verdict, verify
+from console.history.writer import Writer
 from console.paths import private_dir
 from console.text import timestamp
 
-__all__ = ["History", "HistoryUnavailable", "RecordFilter", "Verdict", "new_id"]
-
-Change = Callable[[RevocationRecord | None], RevocationRecord]
-
-
-class HistoryUnavailable(OSError):
-    """The history can't be read or written; the message says why and what to do. Nothing may be sent meanwhile."""
-
-
-class _Db(TinyDB):
-    table_class = JournalTable
-
-
-@dataclass
-class _Own:
-    """The segment that this console writes."""
-
-    lock: FileLock
-    storage: JournalStorage
-    table: JournalTable
-    doc_ids: dict[str, int] = field(default_factory=dict)
-
-
-def _dead(record: RevocationRecord) -> RevocationRecord:
-    """A record of a console that is gone: what it was sending may have arrived."""
-    return record.model_copy(update={"outcome": "unknown"}) if record.outcome == "sending" else record
+__all__ = ["BatchHeld", "BatchState", "Entry", "History", "HistoryUnavailable", "RecordFilter", "Verdict", "new_id"]
 
 
 class History:
-    """All revocations of an org on this machine: our own segment, and every other console's, read as one.
+    """All revocations of an org on this machine: our own segments, and every other console's, read as one.
 
-    Use it from one event loop; `records`, `get`, `refresh` and `verify` may be called from a thread.
+    `add`, `attempt`, `finish` and `close_batch` belong to an event loop; everything else may be called from any thread,
+    and what reads the disk (`load`, `refresh`, `verify`, `take_over`, `writable`, and records) is best called from one.
     """
 
-    def __init__(self, folder: Path, *, clock: Clock, read_only: bool = False) -> None:
+    def __init__(self, folder: Path, *, clock: Clock, read_only: bool = False, keys: KeyStore | None = None) -> None:
         """Use `History.open`."""
         self._folder = folder
         self._clock = clock
         self._read_only = read_only
-        self._lock = threading.RLock()
-        self._records: dict[str, RevocationRecord] = {}
-        self._sorted: tuple[int, list[RevocationRecord]] = (-1, [])
-        self._segments: dict[Path, Segment] = {}
-        self._own: _Own | None = None
-        self._pending: list[tuple[Sequence[tuple[str, Change]], asyncio.Future[None]]] = []
-        self._flushing: asyncio.Task[None] | None = None
-        self.notices: tuple[str, ...] = ()
-        """What the operator must know of how the history was found."""
-        self.revision = 0
-        """Grows with every change that was seen."""
+        self._key_store = keys
+        self._keys = Keys(folder, keys)
+        self._catalog = Catalog()
+        self._writer = Writer(folder, clock=clock, keys=self._keys, catalog=self._catalog)
+        self._loader = Loader(
+            folder,
+            keys=self._keys,
+            catalog=self._catalog,
+            read_only=read_only,
+            own=lambda: self._writer.names,
+            kept=lambda: self._writer.kept,
+        )
+        self._take_over = TakeOver(
+            folder, clock=clock, keys=self._keys, catalog=self._catalog, loader=self._loader, writer=self._writer
+        )
+        self._loading = threading.Lock()
+        self._notices: list[str] = []
+        self.loaded = False
+        """Whether all that was there at the start has been read."""
 
     @classmethod
-    def open(cls, folder: Path, *, clock: Clock, read_only: bool = False) -> History:
-        """The history in `folder` (made, 0700, unless `read_only`). Raises HistoryUnavailable."""
+    def open(
+        cls,
+        folder: Path,
+        *,
+        clock: Clock,
+        read_only: bool = False,
+        keys: KeyStore | None = None,
+        load: bool = True,
+    ) -> History:
+        """The history in `folder` (made, 0700, unless `read_only`); `keys` is where keys of segments are kept.
+
+        Without `load` nothing is read yet: call `load()` in a thread. Raises HistoryUnavailable.
+        """
         try:
             if not read_only:
                 private_dir(folder)
-            history = cls(folder, clock=clock, read_only=read_only)
-            history._load(first=True)
+            history = cls(folder, clock=clock, read_only=read_only, keys=keys)
         except OSError as error:
             raise HistoryUnavailable(f"The history can't be opened: {error}") from error
+        if load:
+            history.load()
         return history
+
+    def load(self) -> None:
+        """Read everything there is, once; may be called while records are written. Raises HistoryUnavailable."""
+        with self._loading:
+            if self.loaded:
+                return
+            try:
+                self._loader.sweep()
+                self._notices += self._loader.read()
+                if not self._read_only:
+                    self._notices += [told for told in (trouble(self._folder), self._keys.writing()[1]) if told]
+            except OSError as error:
+                raise HistoryUnavailable(f"The history can't be opened: {error}") from error
+            self._catalog.entries()  # in order before anybody waits for it
+            self._writer.candidates = self._loader.candidates
+            self.loaded = True
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What the operator must know of how the history was found and is written."""
+        return tuple(dict.fromkeys([*self._notices, *self._writer.notices]))
+
+    @property
+    def revision(self) -> int:
+        """Grows with every change that was seen."""
+        return self._catalog.revision
 
     # Record
 
     async def add(self, records: Sequence[RevocationRecord]) -> None:
         """New records. Durable when it returns. Raises HistoryUnavailable, with none of them kept."""
-        await self._write([(record.id, _put(record)) for record in records])
+        if records:
+            await self._write(Added(records))
 
     async def attempt(self, record_id: str, attempt: AttemptRecord) -> None:
         """A request is about to leave: durable when it returns, so that a crash can't hide it.
 
-        Raises HistoryUnavailable, and KeyError for a record that this console did not add.
+        Raises HistoryUnavailable, and KeyError for a record that this console neither added nor took over.
         """
-
-        def change(record: RevocationRecord | None) -> RevocationRecord:
-            known = _known(record, record_id)
-            return known.model_copy(update={"attempts": (*known.attempts, attempt), "outcome": "sending"})
-
-        await self._write([(record_id, change)])
+        await self._write(Attempted(record_id, attempt))
 
     async def finish(self, record_id: str, outcome: str, attempt: AttemptRecord | None = None) -> None:
         """How it ended; `queued` or `sending` where another attempt follows. `attempt` replaces the last one.
 
         After an attempt that may have reached Okta it stays `sending`, so that a crash now reads as `unknown`.
 
-        Durable when it returns. Raises HistoryUnavailable, and KeyError for a record that this console did not add.
+        Durable when it returns. Raises HistoryUnavailable, and KeyError as `attempt` does.
         """
-        ended = _outcome(outcome)
-        finished_at = timestamp(self._clock.now()) if ended in FINAL else None
+        if outcome not in OUTCOMES:
+            raise ValueError(f"there is no outcome {outcome!r}")
+        finished_at = timestamp(self._clock.now()) if outcome in FINAL else None
+        await self._write(Finished(record_id, outcome, attempt, finished_at))
 
-        def change(record: RevocationRecord | None) -> RevocationRecord:
-            known = _known(record, record_id)
-            attempts = known.attempts if attempt is None else (*known.attempts[:-1], attempt)
-            update = {"outcome": ended, "attempts": attempts, "finished_at": finished_at}
-            return known.model_copy(update=update)
-
-        await self._write([(record_id, change)])
-
-    async def _write(self, changes: Sequence[tuple[str, Change]]) -> None:
-        """Queue changes and wait until they are on the disk; all that wait at once share one sync."""
+    async def _write(self, change: Change) -> None:
+        """Wait until it is on the disk; all that wait at once share one sync."""
         if self._read_only:
-            raise HistoryUnavailable("The history was opened to be read only")
-        if not changes:
-            return
-        loop = asyncio.get_running_loop()
-        written: asyncio.Future[None] = loop.create_future()
-        self._pending.append((changes, written))
-        if self._flushing is None:
-            self._flushing = loop.create_task(self._flush(), name="history writer")
-        await written
-
-    async def _flush(self) -> None:
-        while self._pending:
-            taken, self._pending = self._pending, []
-            try:
-                refused = await asyncio.to_thread(self._commit, [changes for changes, _ in taken])
-            except Exception as error:  # noqa: BLE001 - whatever it is, whoever waits must learn of it
-                problem = HistoryUnavailable(f"The history can't be written: {error}. Mend that, then go on.")
-                refused = dict.fromkeys(range(len(taken)), problem)
-            for place, (_, written) in enumerate(taken):
-                if written.done():
-                    continue  # its waiter was cancelled; the record stands all the same
-                if place in refused:
-                    written.set_exception(refused[place])
-                else:
-                    written.set_result(None)
-        self._flushing = None
-
-    def _commit(self, groups: Sequence[Sequence[tuple[str, Change]]]) -> dict[int, Exception]:
-        """In a thread: apply the changes in order and sync once; returns what was refused, by the group's place."""
-        refused: dict[int, Exception] = {}
-        made: dict[str, RevocationRecord] = {}
-        for place, changes in enumerate(groups):
-            for key, change in changes:
-                try:
-                    own = made.get(key) or (self._records.get(key) if self._own and key in self._own.doc_ids else None)
-                    made[key] = change(own)
-                except KeyError as error:
-                    refused.setdefault(place, error)
-        own_segment = self._writer()
-        fresh = {key: own_segment.storage.take_id(TABLE) for key in made if key not in own_segment.doc_ids}
-        rows = {
-            (fresh[key] if key in fresh else own_segment.doc_ids[key]): record.model_dump(mode="json")
-            for key, record in made.items()
-        }
-        # Past the table: its updaters work on copies of what is made here for nobody else.
-        own_segment.storage.append(TABLE, rows)
-        own_segment.table.clear_cache()
-        with self._lock:
-            own_segment.doc_ids |= fresh
-            self._records |= made
-            self.revision += 1
-        return refused
-
-    def _writer(self) -> _Own:
-        """Our own segment, made at the first record so that a console that only reads leaves nothing behind."""
-        if self._own is None:
-            path = private_dir(self._folder) / f"history-{new_id(self._clock)}.jsonl"
-            lock = lock_of(path)
-            try:
-                lock.acquire()
-            except Timeout:
-                raise HistoryUnavailable(f"{lock.lock_file} is held by another process") from None
-            try:
-                storage = JournalStorage(path)
-            except OSError:
-                lock.release()
-                raise
-            table = _Db(storage=lambda: storage).table(TABLE)
-            if not isinstance(table, JournalTable):
-                raise TypeError("the history's table must be a journal's")
-            self._own = _Own(lock, storage, table)
-        return self._own
+            raise HistoryUnavailable("The history was opened to be read only.")
+        await self._writer.write(change)
 
     # Ask
 
+    def entries(self, wanted: RecordFilter | None = None, *, limit: int | None = None) -> Sequence[Entry]:
+        """What fits, newest first, at most `limit`. Entries are live, the list is not, and not to be changed."""
+        return self._catalog.entries(wanted, limit=limit)
+
     def records(self, wanted: RecordFilter | None = None, *, limit: int | None = None) -> list[RevocationRecord]:
-        """What fits, newest first, at most `limit`."""
-        with self._lock:
-            if self._sorted[0] != self.revision:
-                ordered = sorted(self._records.values(), key=lambda record: (record.queued_at, record.id), reverse=True)
-                self._sorted = (self.revision, ordered)
-            everything = self._sorted[1]
-        if wanted is None or wanted == RecordFilter():
-            return everything[:limit]
-        found = []
-        for record in everything:
-            if wanted.wants(record):
-                found.append(record)
-                if limit is not None and len(found) >= limit:
-                    break
-        return found
+        """The whole records of what fits, newest first, at most `limit`. Raises HistoryUnavailable."""
+        return [self._record(entry) for entry in self.entries(wanted, limit=limit)]
 
     def get(self, record_id: str) -> RevocationRecord | None:
-        """One record by its ID."""
-        with self._lock:
-            return self._records.get(record_id)
+        """One record by its ID. Raises HistoryUnavailable where it can't be read any more."""
+        entry = self._catalog.get(record_id)
+        return None if entry is None else self._record(entry)
+
+    def related(self, record_id: str) -> list[Entry]:
+        """Of the same user, or of the same case where it has one; newest first, without itself. KeyError for none."""
+        return self._catalog.related(record_id)
+
+    def batches(self) -> list[BatchState]:
+        """How every batch stands, newest first."""
+        return self._catalog.states()
+
+    @staticmethod
+    def _record(entry: Entry) -> RevocationRecord:
+        try:
+            return entry.record()
+        except (OSError, KeyError) as error:
+            raise HistoryUnavailable(f"The record {entry.id} can't be read any more: {error}") from error
 
     def refresh(self) -> bool:
         """Read what other consoles wrote meanwhile; whether anything changed. Raises HistoryUnavailable."""
+        if not self.loaded:
+            return False
         before = self.revision
         try:
-            self._load(first=False)
+            self._notices += self._loader.read()
         except OSError as error:
             raise HistoryUnavailable(f"The history can't be read: {error}") from error
         return self.revision != before
@@ -234,73 +186,56 @@ class History:
     def verify(self) -> Verdict:
         """Read everything again from the disk and hold it against its hashes. Raises HistoryUnavailable."""
         try:
-            return verify(self._folder)
+            return verify(self._folder, keys=self._key_store)
         except OSError as error:
             raise HistoryUnavailable(f"The history can't be read: {error}") from error
 
+    # Batches
+
+    def take_over(self, batch_id: str) -> list[RevocationRecord]:
+        """Go on with a batch that a console left; returns what was not sent and what is unknown, oldest first.
+
+        `attempt` and `finish` work on these from then on. Of a batch that is ours already the same is returned.
+        Blocking: call it in a thread. Raises BatchHeld where a living console has it, KeyError where there is no such
+        batch, HistoryUnavailable.
+        """
+        if self._read_only:
+            raise HistoryUnavailable("The history was opened to be read only.")
+        self.load()
+        try:
+            return self._take_over.take(batch_id)
+        except HistoryUnavailable:
+            raise
+        except OSError as error:
+            raise HistoryUnavailable(f"The batch can't be taken over: {error}") from error
+
+    async def close_batch(self, batch_id: str, by: str) -> None:
+        """Nobody goes on with a batch: what was not sent is cancelled. It is taken over first, where need be.
+
+        Raises what `take_over` raises.
+        """
+        await asyncio.to_thread(self.take_over, batch_id)
+        at = timestamp(self._clock.now())
+        for own in self._writer.segments:
+            if batch_id in own.batches:
+                await self._write(Closed(own, batch_id, self._queued_in(own, batch_id), at, by))
+
+    def _queued_in(self, own: OwnSegment, batch_id: str) -> list[str]:
+        return [
+            document["id"]
+            for document in own.records()
+            if document["batch_id"] == batch_id and document["outcome"] == "queued"
+        ]
+
+    # The disk
+
+    def writable(self) -> None:
+        """Try a real write: whether what made the history unavailable is mended. Raises HistoryUnavailable."""
+        if self._read_only:
+            raise HistoryUnavailable("The history was opened to be read only.")
+        self._writer.probe()
+
     def close(self) -> None:
-        """Give the segment up. Call it after the last write has returned."""
-        if self._own is not None:
-            self._own.storage.close()
-            self._own.lock.release()
-            Path(self._own.lock.lock_file).unlink(missing_ok=True)
-            self._own = None
+        """Write what waits and give the segments up."""
+        self._writer.close()
         self._read_only = True
-
-    # Segments
-
-    def _load(self, *, first: bool) -> None:
-        own = self._own.storage.path if self._own is not None else None
-        for path in segment_paths(self._folder):
-            if path == own:
-                continue
-            segment = self._segments.setdefault(path, Segment(path))
-            alive = is_written(path)
-            changed = segment.advance()
-            if segment.torn and not alive and not segment.problem and first and not self._read_only:
-                self.notices += (segment.set_torn_aside(),)
-            if segment.problem and first:
-                self.notices += (f"The history was altered or damaged: {segment.problem}.",)
-            self._take_in(segment, changed, alive=alive)
-
-    def _take_in(self, segment: Segment, changed: set[int], *, alive: bool) -> None:
-        fresh: dict[str, RevocationRecord] = {}
-        for doc_id in changed:
-            if (document := segment.documents.get(doc_id)) is not None and (record := _read(document)) is not None:
-                fresh[record.id] = record
-        with self._lock:
-            if not alive:
-                # Also those read while their console lived: it died in the middle of them.
-                keys = {str(document.get("id")) for document in segment.documents.values()}
-                stuck = {key: self._records[key] for key in keys & self._records.keys() if key not in fresh}
-                fresh |= {key: record for key, record in stuck.items() if record.outcome == "sending"}
-                fresh = {key: _dead(record) for key, record in fresh.items()}
-            if fresh:
-                self._records |= fresh
-                self.revision += 1
-
-
-def _put(record: RevocationRecord) -> Change:
-    return lambda _: record
-
-
-def _known(record: RevocationRecord | None, record_id: str) -> RevocationRecord:
-    if record is None:
-        raise KeyError(f"this console has no record {record_id}")
-    return record
-
-
-def _outcome(text: str) -> RecordOutcome:
-    """The outcome of that name. Raises ValueError."""
-    checked: Any = text
-    if checked not in {"queued", "sending", *FINAL}:
-        raise ValueError(f"there is no outcome {text!r}")
-    return checked  # type: ignore[no-any-return]
-
-
-def _read(document: dict[str, Any]) -> RevocationRecord | None:
-    """A record as it was written; None for one that this version can't read, which `verify` still counts."""
-    try:
-        return RevocationRecord.model_validate(document)
-    except ValidationError:
-        return None

@@ -135,6 +135,12 @@ class Unreachable(OktaError):
     retryable = True
 
 
+class SignInTrouble(Unreachable):
+    """No token was to be had just now (429 or 5xx of the token endpoint), so the request never left."""
+
+    advice = "Nothing to do: it is asked for again."
+
+
 class CertificateRejected(Unreachable):
     """The org's TLS certificate does not verify. Never retried."""
 

@@ -11,6 +11,7 @@ import httpx
 
 from console.clock import Clock
 from console.okta.answers import read_body, read_error, request_id
+from console.okta.auth.token import SIGNED
 from console.okta.errors import (
     AnswerLost,
     CertificateRejected,
@@ -49,22 +50,33 @@ class Reply:
 class _Trip:
     """Follows one request, so that its permit ends once and truly, whatever happens on the way."""
 
-    def __init__(self, permit: Permit, endpoint: Endpoint, clock: Clock) -> None:
+    def __init__(self, request: httpx.Request, permit: Permit, endpoint: Endpoint, clock: Clock, *, sign: bool) -> None:
+        self._request = request
+        self._sign = sign
         self._permit = permit
         self._endpoint = endpoint
         self._clock = clock
         self._open = True
-        self.may_have_left = True
+        self._on_wire = True
         """True until the transport tells otherwise; one that tells nothing is not trusted."""
         self.sent_at = clock.monotonic()
         self.received_at = self.sent_at
 
+    @property
+    def may_have_left(self) -> bool:
+        """Whether Okta may have it; not before it was signed: until then a flow was getting a token."""
+        return self._on_wire and (not self._sign or SIGNED in self._request.extensions)
+
+    def never_left(self) -> None:
+        """What failed did so before the request was on its way."""
+        self._on_wire = False
+
     async def trace(self, event: str, info: dict[str, Any]) -> None:
         """httpcore's own account of the request."""
         if event == "connection.connect_tcp.started":
-            self.may_have_left = False
+            self._on_wire = False
         elif event.endswith("send_request_headers.started"):
-            self.may_have_left = True
+            self._on_wire = True
 
     def answered(self, response: httpx.Response) -> None:
         """The headers are here."""
@@ -92,7 +104,7 @@ def _is_certificate(error: BaseException | None) -> bool:
     return False
 
 
-def _transport_error(error: httpx.TransportError, host: str) -> OktaError:
+def _transport_error(error: httpx.TransportError, host: str, *, left: bool) -> OktaError:
     """What a failure below HTTP means for the request."""
     said = sanitize(str(error)) or type(error).__name__
     if isinstance(error, NEVER_LEFT):
@@ -103,6 +115,8 @@ def _transport_error(error: httpx.TransportError, host: str) -> OktaError:
         if isinstance(error, httpx.ConnectTimeout):
             return Unreachable(f"{host} did not accept a connection in time")
         return Unreachable(f"Cannot reach {host}: {said}")
+    if not left:
+        return Unreachable(f"{host} gave no token: {said}")
     if isinstance(error, httpx.TimeoutException):
         return AnswerLost(f"{host} did not answer in time")
     return AnswerLost(f"The connection to {host} broke before the answer was complete: {said}")
@@ -158,7 +172,8 @@ async def exchange(
     Takes `deadline_s` seconds in all and `max_bytes` decoded bytes at most. `permit` is ended exactly once, also when
     cancelled: answered as soon as headers are here, unused where the request never left, else lost. Never retries.
     """
-    trip = _Trip(permit, endpoint, clock)
+    request.extensions.pop(SIGNED, None)
+    trip = _Trip(request, permit, endpoint, clock, sign=sign)
     request.extensions["trace"] = trip.trace
     host = request.url.host
     try:
@@ -169,10 +184,11 @@ async def exchange(
             raise AnswerLost(f"{host} did not answer within {deadline_s:g} s") from None
         raise Unreachable(f"{host} did not accept a connection within {deadline_s:g} s") from None
     except httpx.TransportError as error:
-        trip.may_have_left = not isinstance(error, NEVER_LEFT)
-        raise _transport_error(error, host) from error
+        if isinstance(error, NEVER_LEFT):
+            trip.never_left()
+        raise _transport_error(error, host, left=trip.may_have_left) from error
     except ForeignLink:
-        trip.may_have_left = False
+        trip.never_left()
         raise
     finally:
         trip.end()

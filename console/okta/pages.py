@@ -6,8 +6,8 @@ import re
 
 import httpx
 
-from console.okta.auth import origin_of
 from console.okta.errors import ForeignLink, UnexpectedAnswer
+from console.okta.origin import origin_of
 
 # Not httpx's own reading: that splits at every semicolon, and a page would be lost over one in a cursor.
 LINK = re.compile(r"<([^<>]*)>([^<]*)")

@@ -9,6 +9,7 @@ from console.clock import Clock
 from console.history.records import AttemptRecord
 from console.okta.errors import InvalidUserId, OktaError
 from console.okta.limits import Permit
+from console.revocation.brake import unrecorded
 from console.revocation.events import Why
 from console.revocation.outcomes import Then, Verdict, explain, judge
 from console.revocation.ports import HistoryWriter, Revoker, UserGuard
@@ -46,6 +47,7 @@ class Attempt:
         self._guard = guard
         self._sent = False
         self._record: AttemptRecord | None = None
+        """As it was handed to the history, which writes it even if nobody waits for that any more."""
 
     async def run(self, permit: Permit, may_send: Callable[[], bool]) -> Tried:
         """Send, if the guard, the history and `may_send` (asked last) let it leave.
@@ -56,13 +58,12 @@ class Attempt:
             refusal = self._guard.check(self._item.user) if self._guard else None
             if refusal is not None:
                 return Tried(Verdict(Then.END, State.CANCELLED), sent=False, note=f"Protected: {refusal}")
-            record = AttemptRecord(at=timestamp(self._clock.now()))
+            record = self._record = AttemptRecord(at=timestamp(self._clock.now()))
             try:
                 await self._history.attempt(self._item.id, record)
             except OSError as error:
-                note = f"The history can't be written, so nothing is sent: {error}"
-                return Tried(Verdict(Then.PAUSE, State.QUEUED, Why.HISTORY), sent=False, note=note)
-            self._record = record
+                verdict = Verdict(Then.PAUSE, State.QUEUED, Why.HISTORY)
+                return Tried(verdict, sent=False, note=unrecorded(error))
             if not may_send():
                 record = record.model_copy(update={"error": "Not sent: paused or stopped just before."})
                 return Tried(Verdict(Then.AGAIN, State.QUEUED), sent=False, record=record)
@@ -96,8 +97,10 @@ class Attempt:
 
     def cut(self) -> Tried:
         """What is to be said of an attempt that was cancelled while it ran."""
-        if not self._sent:
-            return Tried(Verdict(Then.AGAIN, State.QUEUED), sent=False, record=self._record)
         note = "Evict was closed before the answer came: Okta may have carried it out."
+        if not self._sent:
+            note = "Not sent: Evict was closed just before."
         record = self._record.model_copy(update={"error": note}) if self._record else None
+        if not self._sent:
+            return Tried(Verdict(Then.AGAIN, State.QUEUED), sent=False, record=record)
         return Tried(Verdict(Then.END, State.UNKNOWN), sent=True, note=note, record=record)

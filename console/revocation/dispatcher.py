@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from console.clock import Clock
-from console.history.records import OperatorRecord
+from console.history.records import OperatorRecord, RevocationRecord
 from console.okta.limits import Endpoint
 from console.okta.models import User
 from console.revocation.batches import Batches, OpenBatch
 from console.revocation.brake import Brake
 from console.revocation.events import BatchFinished, BatchOpened, Events, Paused, Why
+from console.revocation.mending import Mender
 from console.revocation.pacer import Pacer
 from console.revocation.ports import HistoryWriter, Revoker, UserGuard
-from console.revocation.queue import Queue
-from console.revocation.recorder import Recorder
+from console.revocation.queue import Queue, Staged
+from console.revocation.recorder import Recorder, item_of
 from console.revocation.sender import WAITING, Sender
 from console.revocation.states import Batch, Item, Options, State
 from console.text import timestamp
@@ -78,6 +79,8 @@ class Dispatcher:
             guard=guard,
             ended=self._account,
         )
+        self._mender = Mender(self._recorder, self._brake, clock, self._sender.go_on)
+        events.subscribe(self._mender)
 
     # What is going on
 
@@ -109,6 +112,11 @@ class Dispatcher:
         waiting = counts[State.QUEUED] + counts[State.RETRYING]
         return self._pacer.plan(Endpoint.SESSIONS, max(waiting, min(1, counts[State.SENDING]))).seconds
 
+    @property
+    def unwritten(self) -> int:
+        """Outcomes that are known, and that the history could not be told of yet."""
+        return self._recorder.unwritten
+
     async def wait(self, batch_id: str) -> BatchFinished:
         """The end of a batch; at once where it has ended. KeyError for one that never was."""
         return await self._batches.wait(batch_id)
@@ -126,7 +134,7 @@ class Dispatcher:
             items = [item for item in known if item is not None and item.state is State.STAGED]
             if not items:
                 raise ValueError("nothing of this is staged")
-            opened = self._open(case, reason)
+            opened = self._open(self._new_batch(case, reason))
             try:
                 await self._book(opened, items)
             except (OSError, asyncio.CancelledError):
@@ -140,7 +148,7 @@ class Dispatcher:
 
     async def open_batch(self, *, case: str, reason: str) -> Batch:
         """Begin a batch that grows with `add` and ends after `close_batch`."""
-        opened = self._open(case, reason)
+        opened = self._open(self._new_batch(case, reason))
         self._events.emit(BatchOpened(opened.batch))
         return opened.batch
 
@@ -171,10 +179,37 @@ class Dispatcher:
             opened.closed = True
             self._end(opened)
 
-    def _open(self, case: str, reason: str) -> OpenBatch:
+    async def take_up(
+        self, batch: Batch, records: Sequence[RevocationRecord], *, users: Mapping[str, User] | None = None
+    ) -> Staged:
+        """Go on with a batch that the history holds, under its own IDs: send what each of `records` asks for.
+
+        They are `queued`, or `unknown` and sent once more: then sessions end, too, that were opened since. `users` are
+        those of them whom Okta was asked about again, by ID: what the guard is to judge. Who is in the queue without an
+        outcome is left alone, and told. Raises ValueError where the batch is under way here, or nobody is left.
+        """
+        async with self._booking:
+            if self._batches.get(batch.id) is not None:
+                raise ValueError("this batch is being sent already")
+            known = users or {}
+            items = {record.user.id: item_of(record, known.get(record.user.id)) for record in records}
+            opened = self._open(batch)
+            taken = self._queue.insert([item.user for item in items.values()], lambda user: items[user.id])
+            if not taken.added:
+                self._batches.abandon(batch.id)
+                raise ValueError("nobody of this batch is left to be sent")
+            opened.closed = True
+            self._events.emit(BatchOpened(batch))
+            sent = {record.id for record in records if record.outcome != State.QUEUED.value}
+            self._begin(opened, taken.added, lost=sent)
+        return taken
+
+    def _new_batch(self, case: str, reason: str) -> Batch:
+        return Batch(self._queue.new_id(), case, reason, timestamp(self._clock.now()))
+
+    def _open(self, batch: Batch) -> OpenBatch:
         if self._brake.closed:
             raise RuntimeError("the dispatcher is closed")
-        batch = Batch(self._queue.new_id(), case, reason, timestamp(self._clock.now()))
         return self._batches.open(batch, now=self._clock.monotonic(), limited=self._pacer.rate_limited)
 
     async def _book(self, opened: OpenBatch, items: Sequence[Item]) -> None:
@@ -190,9 +225,10 @@ class Dispatcher:
         finally:
             opened.booking = 0
 
-    def _begin(self, opened: OpenBatch, items: Sequence[Item]) -> None:
+    def _begin(self, opened: OpenBatch, items: Sequence[Item], *, lost: Collection[str] = ()) -> None:
         opened.left += len(items)
-        self._sender.push(item.id for item in items)
+        ids = [item.id for item in items]
+        self._sender.push(ids, lost=[id_ for id_ in ids if id_ in lost])
 
     def _account(self, item: Item) -> None:
         opened = self._batches.get(item.batch_id)
@@ -213,7 +249,10 @@ class Dispatcher:
         self._brake.pause(why, message)
 
     def resume(self) -> None:
-        """Go on, whatever it was paused for; it pauses again by itself if the cause is still there."""
+        """Go on, whatever it was paused for; it pauses again by itself if the cause is still there.
+
+        After a pause for the history's sake nobody need ask: it goes on as soon as that can be written.
+        """
         if self._brake.release():
             self._sender.go_on()
 
@@ -271,6 +310,7 @@ class Dispatcher:
         What was not sent stays `queued` in the history, so that it can be resumed.
         """
         self._brake.closed = True
+        await self._mender.aclose()
         await self._cancel(await self._sender.aclose(DRAIN_S))
         await self._recorder.catch_up()
 

@@ -68,6 +68,9 @@ class Paused:
 class Resumed:
     """Sending goes on."""
 
+    message: str = ""
+    """A sentence for the operator where it goes on by itself."""
+
 
 @dataclass(frozen=True, slots=True)
 class RateLimitMet:

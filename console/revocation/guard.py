@@ -58,6 +58,11 @@ class Guard:
         self.problems: tuple[str, ...] = ()
         """What of the guard could not be loaded: a sentence each, to be shown before a batch is confirmed."""
 
+    @property
+    def by_name(self) -> bool:
+        """Whether it may refuse a user by login or email, which can change, and not by ID alone."""
+        return bool(self._exact or self._globs)
+
     async def load(self, client: OktaClient, *, own: User | None = None) -> None:
         """Learn the own account (`own` spares the call) and the members of protected groups.
 

@@ -54,6 +54,10 @@ class HistoryWriter(Protocol):
         """How it ended; `attempt` replaces the last one. `queued`: another attempt follows."""
         ...
 
+    def writable(self) -> None:
+        """Raise an OSError where nothing can be written. Blocks: for a thread."""
+        ...
+
 
 class UserGuard(Protocol):
     """Refuses users that must not be revoked."""

@@ -130,7 +130,10 @@ class Queue:
     # Commands of the engine
 
     def insert(self, users: Iterable[User], make: Callable[[User], Item]) -> Staged:
-        """Add an item for each user who has none without an outcome, in one event; not undone by `undo`."""
+        """Add an item for each user who has none without an outcome, in one event; not undone by `undo`.
+
+        An item whose ID is there already, with an outcome, takes that one's place.
+        """
         added: list[Item] = []
         already: list[User] = []
         for user in users:
@@ -138,6 +141,8 @@ class Queue:
                 already.append(user)
                 continue
             item = make(user)
+            if (old := self._items.get(item.id)) is not None:
+                self._counts[old.state] -= 1
             self._put(item)
             added.append(item)
         if added:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from console.history.records import RevocationRecord
 from console.okta.client import OktaClient, Receipt
 from console.okta.limits import Permit
+from console.okta.models import User
 from console.revocation.dispatcher import Dispatcher
+from console.revocation.queue import Staged
 from console.revocation.states import Batch
 
 
@@ -37,5 +40,11 @@ class ReadOnlyDispatcher(Dispatcher):
         raise ReadOnly
 
     async def open_batch(self, *, case: str, reason: str) -> Batch:
+        """Raises ReadOnly."""
+        raise ReadOnly
+
+    async def take_up(
+        self, batch: Batch, records: Sequence[RevocationRecord], *, users: Mapping[str, User] | None = None
+    ) -> Staged:
         """Raises ReadOnly."""
         raise ReadOnly

@@ -6,10 +6,11 @@ import asyncio
 from collections.abc import Sequence
 
 from console.history.records import AttemptRecord, OperatorRecord, OptionsRecord, RevocationRecord, UserRecord
-from console.revocation.brake import Brake
+from console.okta.models import Profile, User
+from console.revocation.brake import Brake, unrecorded
 from console.revocation.events import Why
 from console.revocation.ports import HistoryWriter
-from console.revocation.states import Batch, Item, State
+from console.revocation.states import Batch, Item, Options, State
 
 SLICE = 500
 """Records that are made or written before the loop gets its turn."""
@@ -41,9 +42,13 @@ class Recorder:
         attempt = attempt or (kept[1] if kept else None)
         try:
             await self.history.finish(id_, outcome.value, attempt)
+        except asyncio.CancelledError:
+            # Whether it got there nobody waits for; to write it twice does no harm.
+            self._unwritten[id_] = (outcome.value, attempt)
+            raise
         except OSError as error:
             self._unwritten[id_] = (outcome.value, attempt)
-            self._brake.pause(Why.HISTORY, f"The history can't be written, so nothing more is sent: {error}")
+            self._brake.pause(Why.HISTORY, unrecorded(error))
 
     async def write_all(self, items: Sequence[Item]) -> None:
         """Record the outcomes of many."""
@@ -53,15 +58,32 @@ class Recorder:
     async def catch_up(self) -> bool:
         """Record what could not be recorded; false where it still can't, and the drain is paused again."""
         try:
-            for id_, kept in list(self._unwritten.items()):
-                if self._unwritten.get(id_) is kept:
-                    await self.history.finish(id_, *kept)
-                if self._unwritten.get(id_) is kept:
-                    del self._unwritten[id_]
+            await self._write_kept()
         except OSError as error:
-            self._brake.pause(Why.HISTORY, f"The history still can't be written, so nothing is sent: {error}")
+            self._brake.pause(Why.HISTORY, unrecorded(error))
             return False
         return True
+
+    async def mended(self) -> bool:
+        """Whether the history can be written; what could not be recorded is, then."""
+        try:
+            await self._write_kept()
+            await asyncio.to_thread(self.history.writable)
+        except OSError:
+            return False
+        return True
+
+    @property
+    def unwritten(self) -> int:
+        """Outcomes that are known and not in the history."""
+        return len(self._unwritten)
+
+    async def _write_kept(self) -> None:
+        for id_, kept in list(self._unwritten.items()):
+            if self._unwritten.get(id_) is kept:
+                await self.history.finish(id_, *kept)
+            if self._unwritten.get(id_) is kept:
+                del self._unwritten[id_]
 
 
 def _record(item: Item, batch: Batch, org: str, operator: OperatorRecord, queued_at: str) -> RevocationRecord:
@@ -76,4 +98,22 @@ def _record(item: Item, batch: Batch, org: str, operator: OperatorRecord, queued
         user=UserRecord(id=user.id, login=user.login, name=user.name, status=user.status),
         options=OptionsRecord(oauth_tokens=options.oauth_tokens, forget_devices=options.forget_devices),
         queued_at=queued_at,
+    )
+
+
+def item_of(record: RevocationRecord, user: User | None = None) -> Item:
+    """A record as an item that is to be sent; `user` is the user as Okta has it now, else the record's own."""
+    own = User(
+        id=record.user.id,
+        status=record.user.status or "UNKNOWN",
+        profile=Profile(login=record.user.login, display_name=record.user.name),
+    )
+    return Item(
+        id=record.id,
+        user=user or own,
+        options=Options(record.options.oauth_tokens, record.options.forget_devices),
+        state=State.QUEUED,
+        batch_id=record.batch_id,
+        case=record.case,
+        reason=record.reason,
     )

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from console.clock import Clock
+from console.history.records import AttemptRecord
 from console.okta.limits import Endpoint, Permit, Priority
 from console.revocation.attempt import Attempt, Tried
 from console.revocation.brake import Brake
@@ -74,9 +75,10 @@ class Sender:
 
     # From the dispatcher
 
-    def push(self, ids: Iterable[str]) -> None:
-        """Send these too, after what is queued."""
+    def push(self, ids: Iterable[str], *, lost: Iterable[str] = ()) -> None:
+        """Send these too, after what is queued; `lost` are those of them that may have reached Okta already."""
         self._fresh.extend(ids)
+        self._lost.update(lost)
         self._wake()
 
     def go_on(self) -> None:
@@ -229,13 +231,14 @@ class Sender:
         lost = not after.state.final and (
             tried.verdict.state is State.UNKNOWN or (item.id in self._lost and tried.verdict.then is not Then.RETRY)
         )
+        cut: asyncio.CancelledError | None = None
         self._watch(after, tried)
         if tried.verdict.then is Then.PAUSE:
             self._brake.pause(tried.verdict.why, tried.note)
         if tried.record is not None or after.state.final:
             # Between attempts a lost answer stays `sending` in the history: after a crash it reads `unknown`.
             outcome = State.SENDING if lost else State.QUEUED if not after.state.final else after.state
-            await self._recorder.write(item.id, outcome, tried.record)
+            cut = await self._write(item.id, outcome, tried.record)
         self._lost.discard(item.id)
         if lost:
             self._lost.add(item.id)
@@ -247,6 +250,16 @@ class Sender:
             self._later[item.id] = asyncio.get_running_loop().create_task(self._retry_later(item.id, delay))
         else:
             self._tell_end(after)
+        if cut is not None:
+            raise cut
+
+    async def _write(self, id_: str, outcome: State, attempt: AttemptRecord | None) -> asyncio.CancelledError | None:
+        """Record, and give back what cut it off: how it stands is known all the same, and whoever waits is told."""
+        try:
+            await self._recorder.write(id_, outcome, attempt)
+        except asyncio.CancelledError as cut:
+            return cut
+        return None
 
     def _after(self, item: Item, tried: Tried) -> Item:
         """The item as it is after an attempt."""
@@ -268,7 +281,8 @@ class Sender:
     def _state_after(self, id_: str, tried: Tried, attempts: int) -> State:
         then, state = tried.verdict.then, tried.verdict.state
         if then is Then.END:
-            return state
+            # What the guard refuses now may have been carried out before.
+            return State.UNKNOWN if state is State.CANCELLED and id_ in self._lost else state
         if then is Then.RETRY:
             if attempts >= self._max_attempts or self._brake.stopping:
                 return state

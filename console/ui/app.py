@@ -15,7 +15,7 @@ from textual.binding import BindingType
 from textual.screen import Screen
 
 from console.paths import config_dir, themes_dir
-from console.revocation.events import BatchFinished, Event, Paused, Why
+from console.revocation.events import BatchFinished, Event, Paused, Resumed, Why
 from console.text import duration
 from console.ui import theme
 from console.ui.bindings import bindings, display, keymap, palette
@@ -23,9 +23,11 @@ from console.ui.changes import Collector
 from console.ui.controls import Controls
 from console.ui.crash import report
 from console.ui.garbage import LongLived
+from console.ui.history_notices import HistoryNotices
 from console.ui.key_order import KeysInOrder
 from console.ui.look import look
 from console.ui.modes import SCREENS_OF_MODES
+from console.ui.resuming import Resumer
 from console.ui.screens.confirm import Confirm
 from console.ui.widgets.line import Line
 from console.workspace import Workspace
@@ -61,6 +63,8 @@ class EvictApp(KeysInOrder):
         self._bases: dict[str, Screen[Any]] = {}
         self._leaving = False
         self._put_off = 0
+        self.resumer = Resumer(self, workspace)
+        self._history_notices = HistoryNotices(workspace.history)
         for mode in SCREENS_OF_MODES:
             self.add_mode(mode, partial(self._base, mode))
         own = config_dir(workspace.settings.config_dir) / "themes"
@@ -83,9 +87,11 @@ class EvictApp(KeysInOrder):
         self.set_keymap(keys)
         await self.switch_mode("triage")
         self.set_interval(TICK_S, self._tick)
-        if said := [*self._problems, *problems, *self.workspace.history.notices]:
+        if said := [*self._problems, *problems]:
             self.notify("\n".join(said), severity="warning", timeout=12, markup=False)
         self._connect()
+        # It reads the history, which takes its time where that is long: not before there is something to look at.
+        self.call_after_refresh(self.resumer.begin)
 
     def on_unmount(self) -> None:
         """The engine goes on without a screen to tell."""
@@ -137,12 +143,15 @@ class EvictApp(KeysInOrder):
                 line.tick()
         for notice in changes.notices:
             self._announce(notice)
+        self._history_notices.tell(self)
 
     def _announce(self, event: Event) -> None:
         if isinstance(event, Paused):
             if event.why is Why.OPERATOR and self.current_mode == "triage":
                 return  # the banner above the queue says it
             self.notify(event.message, title="Paused", severity="warning", timeout=10, markup=False)
+        elif isinstance(event, Resumed) and event.message:
+            self.notify(event.message, title="Sending goes on", timeout=10, markup=False)
         elif isinstance(event, BatchFinished):
             ended = ", ".join(f"{number:,} {look(state).word}" for state, number in event.outcomes if number)
             well = all(state == "revoked" or not number for state, number in event.outcomes)
@@ -195,7 +204,7 @@ class EvictApp(KeysInOrder):
     @work(group="quit")
     async def _ask_to_quit(self) -> None:
         self._leaving = True
-        text = "A batch is being sent. What was not sent stays queued in the history: R there queues it again."
+        text = "A batch is being sent. What was not sent stays queued: Evict offers it again, as does  evict resume."
         try:
             if await self.push_screen_wait(Confirm("Quit", text, yes="Quit", no="Stay")):
                 self.exit()
@@ -220,6 +229,7 @@ class EvictApp(KeysInOrder):
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """What keys do here, and the list of themes. No screenshot: it would leave names in an unguarded file."""
         yield SystemCommand("Theme", "Choose the colours from a list", self.action_change_theme)
+        yield SystemCommand("Resume a batch", "Go on with what was left unfinished, or close it", self.resumer.open)
         keys, _ = keymap(self.workspace.settings.keys)
         on_base = screen is self._bases.get(self.current_mode)
         for key in palette(self.current_mode if on_base else None):

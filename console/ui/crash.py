@@ -24,7 +24,7 @@ def report(error: BaseException, secrets: Iterable[SecretStr | None]) -> str:
     return "\n".join(
         [
             "Evict failed and has stopped; nothing more is sent. The history holds every request that left:",
-            "evict history list --outcome queued  lists what was not sent, --outcome unknown  what may have been.",
+            "evict resume  says how the batch stands, and goes on with what was not sent.",
             "",
             *kept,
         ]

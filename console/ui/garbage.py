@@ -32,8 +32,7 @@ class LongLived:
             self._changed += len(event.items)
         if isinstance(event, BatchOpened) or self._changed >= MANY:
             self._changed = 0
-            gc.collect(1)
-            gc.freeze()
+            long_lived()
             gc.set_threshold(*self._usual[:2], NEVER)
         elif isinstance(event, BatchFinished):
             gc.set_threshold(*self._usual)
@@ -41,3 +40,9 @@ class LongLived:
     def end(self) -> None:
         """Leave the collector as it was found."""
         gc.set_threshold(*self._usual)
+
+
+def long_lived() -> None:
+    """Leave all that is there now out of full passes, but for young rings that are garbage already."""
+    gc.collect(1)
+    gc.freeze()

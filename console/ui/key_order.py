@@ -57,6 +57,11 @@ class KeysInOrder(App[None]):
         """Whether a key is being handled."""
         return self._busy is not None and self._busy is not self and self._busy.is_running
 
+    @property
+    def keys_taken(self) -> int:
+        """How many keys (and pastes) were typed so far."""
+        return self._number + len(self._held)
+
     async def on_event(self, event: events.Event) -> None:
         """Take a key in, unless it is on its way already; everything else as ever."""
         if not isinstance(event, events.Key | events.Paste) or event.is_forwarded:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
+from console.revocation.states import State
 from console.settings import Settings
+from console.text import count
 from console.ui.app import EvictApp
 from console.workspace import Workspace
 
@@ -26,17 +29,36 @@ def run(settings: Settings, *, demo: bool = False, users: int | None = None, see
 async def _run(settings: Settings, *, demo: bool, users: int | None, seed: int | None) -> int:
     if demo:
         workspace = await Workspace.open_demo(
-            settings, users=DEMO_USERS if users is None else users, seed=DEMO_SEED if seed is None else seed
+            settings,
+            users=DEMO_USERS if users is None else users,
+            seed=DEMO_SEED if seed is None else seed,
+            load=False,
         )
     else:
-        workspace = await Workspace.open(settings)
+        workspace = await Workspace.open(settings, load=False)
     try:
         app = EvictApp(workspace)
         with leaving_on_signals(app):
             await app.run_async()
     finally:
         await workspace.aclose()
+    if told := left_over(workspace):
+        print(f"evict: {told}", file=sys.stderr)  # noqa: T201
     return app.return_code or 0
+
+
+def left_over(workspace: Workspace) -> str:
+    """What of this console's batches was not sent or has no answer, and how to go on; empty for nothing."""
+    items = [
+        one for one in workspace.queue.items.values() if one.batch_id and one.state in (State.QUEUED, State.UNKNOWN)
+    ]
+    batches = list(dict.fromkeys(one.batch_id for one in items))
+    if not batches:
+        return ""
+    left = sum(one.state is State.QUEUED for one in items)
+    parts = [f"{count(left, 'user')} not sent"] * bool(left) + [f"{len(items) - left:,} unknown"] * (len(items) > left)
+    ways = ["evict demo"] if workspace.demo else [f"evict resume {batch_id}" for batch_id in batches]
+    return f"{', '.join(parts)}. To go on:  {'  and  '.join(ways)}"
 
 
 @contextmanager

@@ -1,22 +1,27 @@
-"""What one durable record costs: Evict's journal beside stock TinyDB and a bare append with fsync."""
+"""What one durable record costs: Evict's journal beside stock TinyDB, a bare append with a sync, and SQLite."""
 
 from __future__ import annotations
 
+import json
 import os
+import sqlite3
 import statistics
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from tinydb import TinyDB
 
-from console.clock import SystemClock
+from console.history.disk import sync_file
+from console.history.journal import JournalStorage, JournalTable
 from console.history.records import OperatorRecord, OptionsRecord, RevocationRecord, UserRecord
-from console.history.store import History, new_id
+from tests.bench.table import table as drawn
 
 RECORD = RevocationRecord(
-    id="",
+    id="01J00000000000000000000001",
     batch_id="01J00000000000000000000000",
     case="INC-2041",
     reason="token theft",
@@ -26,75 +31,112 @@ RECORD = RevocationRecord(
     options=OptionsRecord(oauth_tokens=True, forget_devices=False),
     queued_at="2026-11-23T03:00:00.000Z",
 )
+DOCUMENT = RECORD.model_dump(mode="json")
+
+EVICT, APPEND, SQLITE, STOCK = "Evict's journal", "append + sync", "SQLite, WAL, `synchronous=FULL`", "stock TinyDB"
+Insert = Callable[[], object]
 
 
-def percentiles(costs: list[float]) -> tuple[float, float]:
-    """p50 and p99 in milliseconds."""
-    ordered = sorted(costs)
-    return statistics.median(ordered) * 1e3, ordered[int(len(ordered) * 0.99)] * 1e3
+class JournalDb(TinyDB):
+    """TinyDB on the journal."""
+
+    table_class = JournalTable
 
 
-def timed(insert: Callable[[], object], rounds: int) -> tuple[float, float]:
-    """p50 and p99 of one insert."""
-    costs = []
-    for _ in range(rounds):
-        started = time.perf_counter()
-        insert()
-        costs.append(time.perf_counter() - started)
-    return percentiles(costs)
+@contextmanager
+def evict(folder: Path, size: int) -> Iterator[Insert]:
+    """`insert` of TinyDB on the journal: durable on return."""
+    with JournalDb(folder / "evict.jsonl", storage=JournalStorage) as db:
+        db.insert_multiple([DOCUMENT] * size)
+        yield lambda: db.insert(DOCUMENT)
 
 
-async def ours(folder: Path, size: int, rounds: int) -> tuple[float, float]:
-    """`History.add` of one record, durable, with `size` records there already."""
-    clock = SystemClock()
-    history = History.open(folder, clock=clock)
-    await history.add([RECORD.model_copy(update={"id": new_id(clock)}) for _ in range(size)])
-    costs = []
-    for _ in range(rounds):
-        record = RECORD.model_copy(update={"id": new_id(clock)})
-        started = time.perf_counter()
-        await history.add([record])
-        costs.append(time.perf_counter() - started)
-    history.close()
-    return percentiles(costs)
+@contextmanager
+def append(folder: Path, size: int) -> Iterator[Insert]:
+    """The least a durable record can cost: its line and a sync, with nothing checked and nothing remembered."""
+    line = json.dumps(DOCUMENT).encode() + b"\n"
+    file = os.open(folder / "bare.jsonl", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    os.write(file, line * size)
+
+    def insert() -> None:
+        os.write(file, line)
+        sync_file(file)
+
+    try:
+        yield insert
+    finally:
+        os.close(file)
 
 
-def stock(folder: Path, size: int, rounds: int) -> tuple[float, float]:
+@contextmanager
+def sqlite(folder: Path, size: int) -> Iterator[Insert]:
+    """The record as JSON in a table with a key of its own, a transaction each."""
+    with closing(sqlite3.connect(folder / "records.sqlite", isolation_level=None)) as db:
+        db.execute("PRAGMA journal_mode=WAL")
+        db.execute("PRAGMA synchronous=FULL")
+        db.execute("CREATE TABLE records (id INTEGER PRIMARY KEY, document TEXT)")
+        put = "INSERT INTO records (document) VALUES (?)"
+        db.execute("BEGIN")
+        db.executemany(put, [(json.dumps(DOCUMENT),)] * size)
+        db.execute("COMMIT")
+        yield lambda: db.execute(put, (json.dumps(DOCUMENT),))
+
+
+@contextmanager
+def stock(folder: Path, size: int) -> Iterator[Insert]:
     """TinyDB as it comes."""
     with TinyDB(folder / "stock.json") as db:
-        document = RECORD.model_dump()
-        db.insert_multiple([document] * size)
-        return timed(lambda: db.insert(document), rounds)
+        db.insert_multiple([DOCUMENT] * size)
+        yield lambda: db.insert(DOCUMENT)
 
 
-def append(folder: Path, rounds: int) -> tuple[float, float]:
-    """The least a durable record can cost."""
-    line = RECORD.model_dump_json().encode() + b"\n"
-    with (folder / "bare.jsonl").open("ab", buffering=0) as file:
+CONTENDERS = {EVICT: evict, APPEND: append, SQLITE: sqlite, STOCK: stock}
+SLOW = {STOCK}
+"""What costs a second an insert is measured a few times only."""
 
-        def insert() -> None:
-            file.write(line)
-            os.fsync(file.fileno())
 
-        return timed(insert, rounds)
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Milliseconds of an insert."""
+
+    p50: float
+    p99: float
+
+
+def _cost(seconds: list[float]) -> Cost:
+    ordered = sorted(seconds)
+    return Cost(statistics.median(ordered) * 1e3, ordered[int(len(ordered) * 0.99)] * 1e3)
+
+
+def measured(size: int, rounds: int, slow_rounds: int) -> dict[str, Cost]:
+    """What an insert costs each contender with `size` records there.
+
+    They take turns, insert by insert, so that a disk that is slow for a while is slow for all.
+    """
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        inserts = {name: stack.enter_context(make(folder, size)) for name, make in CONTENDERS.items()}
+        seconds: dict[str, list[float]] = {name: [] for name in inserts}
+        for number in range(rounds):
+            for name, insert in inserts.items():
+                if name in SLOW and number >= slow_rounds:
+                    continue
+                started = time.perf_counter()
+                insert()
+                seconds[name].append(time.perf_counter() - started)
+    return {name: _cost(spent) for name, spent in seconds.items()}
 
 
 async def table(*, short: bool) -> list[str]:
-    """The rows of README's table."""
-    lines = [
-        "One durable record, milliseconds (p50 / p99):",
-        "",
-        "| records there | Evict | stock TinyDB | append + fsync |",
-    ]
-    lines.append("|--:|--:|--:|--:|")
-    for size in (100, 1_000) if short else (100, 1_000, 10_000):
-        rounds = 20 if short else 200
-        with tempfile.TemporaryDirectory() as name:
-            folder = Path(name)
-            cells = [
-                await ours(folder / "evict", size, rounds),
-                stock(folder, size, rounds // 4),
-                append(folder, rounds),
-            ]
-        lines.append(f"| {size:,} | " + " | ".join(f"{p50:.2f} / {p99:.2f}" for p50, p99 in cells) + " |")
-    return lines
+    """README's table."""
+    sizes = (100, 1_000) if short else (1_000, 10_000, 100_000)
+    costs = {size: measured(size, 50 if short else 2_000, 5 if short or size > 10_000 else 50) for size in sizes}
+    rows = [[f"{size:,}", *(f"{cost.p50:.2f} / {cost.p99:.2f}" for cost in costs[size].values())] for size in sizes]
+    first, last = costs[sizes[0]], costs[sizes[-1]]
+    told = (
+        f"At {sizes[-1]:,} records an insert costs Evict {last[EVICT].p50 / first[EVICT].p50:.2f} × what it costs at "
+        f"{sizes[0]:,}, and {last[EVICT].p50 / last[APPEND].p50:.2f} × the bare append; stock TinyDB "
+        f"{last[STOCK].p50 / last[EVICT].p50:,.0f} × Evict."
+    )
+    head = "One durable record through TinyDB's `insert`, milliseconds (p50 / p99):"
+    return [head, "", *drawn(["records there", *CONTENDERS], rows), "", told]

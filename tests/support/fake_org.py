@@ -158,23 +158,35 @@ class FakeHistory:
         self._clock = clock
         self._delay = delay
 
-    async def _write(self) -> None:
-        await self._clock.sleep(self._delay)
+    async def _write(self, change: Callable[[], None]) -> None:
+        """Written all the same where its waiter is cancelled, as by the real one."""
+
+        async def write() -> None:
+            await self._clock.sleep(self._delay)
+            self.writable()
+            change()
+
+        await asyncio.shield(asyncio.get_running_loop().create_task(write()))
+
+    def writable(self) -> None:
         if self.down:
             raise OSError("disk full")
 
     async def add(self, records: Sequence[RevocationRecord]) -> None:
-        await self._write()
-        self.records |= {record.id: record for record in records}
+        await self._write(lambda: self.records.update({record.id: record for record in records}))
 
     async def attempt(self, record_id: str, attempt: AttemptRecord) -> None:
-        await self._write()
+        await self._write(lambda: self._attempt(record_id, attempt))
+
+    def _attempt(self, record_id: str, attempt: AttemptRecord) -> None:
         old = self.records[record_id]
         self.log.append(f"attempt {old.user.id}")
         self.records[record_id] = old.model_copy(update={"outcome": "sending", "attempts": (*old.attempts, attempt)})
 
     async def finish(self, record_id: str, outcome: str, attempt: AttemptRecord | None = None) -> None:
-        await self._write()
+        await self._write(lambda: self._finish(record_id, outcome, attempt))
+
+    def _finish(self, record_id: str, outcome: str, attempt: AttemptRecord | None) -> None:
         old = self.records[record_id]
         attempts = old.attempts if attempt is None else (*old.attempts[:-1], attempt)
         assert attempt is None or attempt.at == old.attempts[-1].at

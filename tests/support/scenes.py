@@ -6,6 +6,7 @@ at rest, where nothing but the clock would change the screen.
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
@@ -23,13 +24,20 @@ from console.revocation.states import Options, State
 from console.settings import load_demo
 from console.ui.app import EvictApp
 from console.ui.dialogs.paste import PasteBox
+from console.ui.dialogs.resume import ResumeDialog
 from console.ui.dialogs.review import ReviewDialog
 from console.ui.widgets.virtual_table import VirtualTable
-from console.workspace import Workspace
+from console.workspace import Workspace, history_folder
+from tests.support.left import Left, leave
+from tests.support.paper_history import document, paper_history
 from tests.support.triage import Triage
 from tests.support.ui import STYLES, record, settled
 
 CASE, REASON = "INC-2041", "stolen session cookies"
+DAMAGE = (
+    "history-01KAQ.jsonl: its last line was cut off in the middle; what was there of it is in .torn-01KAQ.",
+    "The history was altered or damaged: history-01KAP.jsonl: line 812 is not what was written; line 811 is sound.",
+)
 TROUBLE = (
     *([None] * 3),
     Fault(403, code="E0000006"),
@@ -213,6 +221,54 @@ async def history(stage: Triage) -> None:
     await rest(stage)
 
 
+async def history_filtered(stage: Triage) -> None:
+    """A word is being typed, its rest is offered in grey, and related records are counted."""
+    await history(stage)
+    stage.app.screen.query_one("#filter", Input).focus()
+    await stage.pilot.press(*"-outcome:revoked case:INC-20")
+    await rest(stage)
+    await stage.pilot.press(*"41 by:op")
+    await rest(stage)
+
+
+async def history_mistake(stage: Triage) -> None:
+    """A word that can't be understood: what to write is said, the list stays."""
+    await history(stage)
+    stage.app.screen.query_one("#filter", Input).focus()
+    await stage.pilot.press(*"outcome:faild")
+    await rest(stage)
+
+
+async def history_loading(stage: Triage) -> None:
+    """A long history that is still being read."""
+    paper = paper_history(0, loaded=False)
+    stage.workspace.history.close()
+    stage.workspace.history = paper  # type: ignore[assignment]
+    await stage.pilot.press("2")
+    await rest(stage)
+    paper.put([document(number, 41_999) for number in range(0, 42_000, 42)])
+    await rest(stage)
+
+
+async def history_damaged(stage: Triage) -> None:
+    """What was found wrong with it, nobody having looked at that yet."""
+    paper = paper_history(60)
+    paper.notices = DAMAGE
+    stage.workspace.history.close()
+    stage.workspace.history = paper  # type: ignore[assignment]
+    await stage.pilot.press("2")
+    await rest(stage)
+    await stage.pilot.press("s", "s", "down")
+    await rest(stage)
+
+
+async def history_notices(stage: Triage) -> None:
+    """The same, looked at."""
+    await history_damaged(stage)
+    await stage.pilot.press("n")
+    await rest(stage)
+
+
 async def proof(stage: Triage) -> None:
     """What the history says of a case: one revocation took two attempts."""
     org, clock = stage.workspace.demo_org, stage.workspace.clock
@@ -230,7 +286,7 @@ async def proof(stage: Triage) -> None:
     stage.app.screen.query_one("#filter", Input).value = f"case:{CASE}"
     await rest(stage)
     table = stage.app.screen.query_one("#records", VirtualTable)
-    table.move_to(next(place for place, one in enumerate(table.rows) if len(one.attempts) > 1))
+    table.move_to(next(place for place, one in enumerate(table.rows) if one.attempts > 1))
     await rest(stage)
 
 
@@ -321,6 +377,19 @@ async def export(stage: Triage) -> None:
     """Where to write to."""
     await history(stage)
     await stage.pilot.press("e")
+    await rest(stage)
+
+
+async def resume(stage: Triage) -> None:
+    """A batch that a console left when it died; some may have been carried out."""
+    workspace = stage.workspace
+    folder = history_folder(workspace.settings, demo=True)
+    users = [(one.id, one.login) for one in (await everybody(stage))[1:41]]
+    left = Left(users, revoked=21, unknown=3, case=CASE, reason=REASON, operator=workspace.operator)
+    await leave(folder, left, workspace.clock, _ids().__next__)
+    await asyncio.to_thread(workspace.history.refresh)
+    stage.app.resumer.open()
+    await stage.until(lambda: isinstance(stage.app.screen, ResumeDialog) and stage.app.screen.armed)
     await rest(stage)
 
 

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shlex
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import httpx
 
 EVICT = (sys.executable, "-m", "console")
+LINES = {"service": 5, "native": 4}
+"""How many variables it tells for an app; for a token it is two."""
 START_S = 60.0
 """How long a served org may take until it answers; many users take their time."""
 
@@ -25,15 +28,19 @@ class Served:
     url: str
     token: str
     pid: int
+    told: dict[str, str] = field(default_factory=dict)
+    """Every variable that it said to set."""
 
     def env(self, folder: Path) -> dict[str, str]:
         """The environment of an Evict that is connected to it and keeps its things in `folder`."""
-        return os.environ | {
-            "OKTA_CLIENT_ORGURL": self.url,
-            "OKTA_CLIENT_TOKEN": self.token,
-            "EVICT_DATA_DIR": str(folder / "data"),
-            "EVICT_CONFIG_DIR": str(folder / "config"),
-        }
+        return (
+            os.environ
+            | self.told
+            | {
+                "EVICT_DATA_DIR": str(folder / "data"),
+                "EVICT_CONFIG_DIR": str(folder / "config"),
+            }
+        )
 
 
 @asynccontextmanager
@@ -44,14 +51,15 @@ async def simulated(*options: str) -> AsyncIterator[Served]:
     )
     assert process.stdout is not None
     told: dict[str, str] = {}
+    app = options[options.index("--app") + 1] if "--app" in options else ""
     try:
-        while len(told) < 2:
+        while len(told) < LINES.get(app, 2):
             line = (await asyncio.wait_for(process.stdout.readline(), START_S)).decode()
             if not line:
                 raise RuntimeError(f"evict simulate ended at once; see: evict simulate {' '.join(options)}")
             name, _, value = line.strip().removeprefix("export ").partition("=")
-            told[name] = value
-        yield Served(told["OKTA_CLIENT_ORGURL"], told["OKTA_CLIENT_TOKEN"], process.pid)
+            told[name] = shlex.split(value)[0]
+        yield Served(told["OKTA_CLIENT_ORGURL"], told.get("OKTA_CLIENT_TOKEN", ""), process.pid, told)
     finally:
         process.terminate()
         await process.wait()

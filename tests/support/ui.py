@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from textual.pilot import Pilot
+from textual.worker import WorkerCancelled
 
 from console.clock import ManualClock
 from console.history.records import (
@@ -48,7 +49,7 @@ def record(number: int, *, name: str = "", **fields: Any) -> RevocationRecord:
     )
     return RevocationRecord(
         id=f"01JD{9999 - number:022d}",
-        batch_id="01JDBATCH00000000000000001",
+        batch_id=f"01JDBATCH{1 + number % 3:017d}",
         case=f"INC-{2040 + number % 3}",
         reason="stolen laptop",
         org="https://demo.okta.test",
@@ -87,9 +88,10 @@ async def console(
 
 async def settled(pilot: Pilot[Any]) -> None:
     """Wait until no worker of a screen works any more; those that wait for an answer to a dialog are left out."""
-    groups = {"connect", "history", "verify", "search"}
+    groups = {"connect", "history", "record", "related", "requeue", "verify", "search"}
     while pending := [one for one in pilot.app.workers if one.group in groups and not one.is_finished]:
-        await pilot.app.workers.wait_for_complete(pending)
+        with suppress(WorkerCancelled):  # another took its place
+            await pilot.app.workers.wait_for_complete(pending)
     await pilot.pause()
 
 

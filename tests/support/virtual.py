@@ -18,6 +18,8 @@ from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
+from console.history.commits import GroupCommit
+
 T = TypeVar("T")
 
 START = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
@@ -30,8 +32,9 @@ class StuckError(RuntimeError):
 class VirtualLoop(asyncio.SelectorEventLoop):
     """A selector loop whose `time()` jumps to the next timer as soon as nothing else can run.
 
-    It stands still while a job of `run_in_executor` or `asyncio.to_thread` is pending, so real work in threads costs
-    no virtual time. What it cannot know of is a peer on a socket: those tests want a real loop.
+    It stands still while a job of `run_in_executor` or `asyncio.to_thread` is pending, or a change waits for the
+    history's writer, so real work in threads costs no virtual time. What it cannot know of is a peer on a socket:
+    those tests want a real loop.
     """
 
     def __init__(self) -> None:
@@ -49,9 +52,13 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def run_in_executor(self, executor: Any, func: Any, *args: Any) -> Any:
         """As ever, but time stands still until it is done."""
         future = super().run_in_executor(executor, func, *args)
+        self.stand_still_for(future)
+        return future
+
+    def stand_still_for(self, future: asyncio.Future[Any]) -> None:
+        """Let no time pass until a thread has seen to `future`."""
         self._jobs += 1
         future.add_done_callback(self._job_done)
-        return future
 
     def _job_done(self, _: Any) -> None:
         self._jobs -= 1
@@ -79,6 +86,19 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         if not timers:
             raise StuckError(f"nothing will ever happen again; tasks: {asyncio.all_tasks(self)}")
         self._virtual = max(self._virtual, timers[0]._when)
+
+
+_put = GroupCommit.put
+
+
+def _put_and_stand_still(commits: GroupCommit[Any], change: Any) -> asyncio.Future[None]:
+    written = _put(commits, change)
+    if isinstance(loop := asyncio.get_running_loop(), VirtualLoop):
+        loop.stand_still_for(written)
+    return written
+
+
+GroupCommit.put = _put_and_stand_still  # type: ignore[method-assign]
 
 
 class VirtualClock:

@@ -73,7 +73,7 @@ async def test_the_apps_crash_screen_is_that_report_and_its_code_is_not_zero(mon
         app._print_error_renderables()
         shown = printed.getvalue()
         assert "RuntimeError" in shown
-        assert "evict history list --outcome queued" in shown
+        assert "evict resume" in shown
         assert token not in shown
         assert "held =" not in shown.replace("held = token", "")
         assert "locals" not in shown

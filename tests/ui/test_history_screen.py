@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
+import threading
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import Checkbox, Input
+from textual.widgets import Checkbox, Input, Static
 
-from console.history.records import RevocationRecord
+from console.history.records import AttemptRecord, RevocationRecord
 from console.revocation.states import Options
 from console.ui.app import EvictApp
 from console.ui.screens.export import ExportDialog
-from console.ui.screens.history import NOTHING_FITS, NOTHING_YET, HistoryScreen
+from console.ui.screens.history import HistoryScreen
+from console.ui.screens.history_reading import NOTHING_FITS, NOTHING_YET
+from console.ui.screens.record import record_pairs
+from console.ui.screens.whole_records import EVERY, WholeRecords
 from console.ui.widgets.facts import Facts
 from tests.support.hostile import HOSTILE
+from tests.support.paper_history import paper_history
 from tests.support.ui import console, demo_workspace, record, settled
 
 
@@ -48,7 +56,7 @@ async def test_records_are_listed_newest_first_with_their_detail() -> None:
         await workspace.history.add([record(number) for number in range(9)])
         async with console(workspace) as (app, pilot):
             screen = await opened(app, pilot)
-            assert [one.user.login for one in screen.table.rows] == [f"user{n}@acme.test" for n in range(9)]
+            assert [one.login for one in screen.table.rows] == [f"user{n}@acme.test" for n in range(9)]
             assert "user0@acme.test" in detail(screen)
             await pilot.press("down", "down")
             text = detail(screen)
@@ -212,3 +220,91 @@ async def test_where_it_is_narrow_the_record_takes_the_place_of_the_list() -> No
             await pilot.press("escape")
             assert screen.query_one("#records-pane").display
             assert app.focused is screen.table
+
+
+async def test_all_that_the_filter_shows_is_exported_and_the_ending_is_explained(tmp_path: Path) -> None:
+    async with demo_workspace() as workspace:
+        await workspace.history.add([record(number) for number in range(14)])
+        async with console(workspace) as (app, pilot):
+            screen = await opened(app, pilot)
+            screen.query_one("#filter", Input).value = "outcome:revoked"
+            await settled(pilot)
+            await pilot.press("e")
+            dialog = app.screen
+            assert isinstance(dialog, ExportDialog)
+            assert "4 records" in str(dialog.query_one(".dialog").border_title)
+            for ending, meaning in (
+                (".jsonl", "programs"),
+                (".md", "people"),
+                (".x", "decides"),
+                (".csv", "spreadsheet"),
+            ):
+                dialog.query_one("#path", Input).value = str(tmp_path / f"list{ending}")
+                await pilot.pause()
+                assert meaning in str(dialog.query_one("#meaning", Static).content)
+            await pilot.press("enter")
+            await written(app, dialog, pilot)
+            with (tmp_path / "list.csv").open(newline="") as file:
+                rows = list(csv.DictReader(file))
+            assert [row["outcome"] for row in rows] == ["revoked"] * 4
+            assert {row["login"] for row in rows} == {one.login for one in screen.table.rows}
+            assert any(str(tmp_path / "list.csv") in one.message for one in app._notifications)
+
+
+async def test_a_long_export_says_how_far_it_is_and_can_not_be_left_half_done(tmp_path: Path) -> None:
+    read, go = threading.Event(), threading.Event()
+
+    class Slow(Sequence[RevocationRecord]):
+        def __len__(self) -> int:
+            return 2 * EVERY
+
+        def __getitem__(self, place: Any) -> Any:
+            if place == EVERY + 1:
+                read.set()
+                go.wait(10)
+            if place >= len(self):
+                raise IndexError
+            return record(place)
+
+    async with demo_workspace() as workspace, console(workspace) as (app, pilot):
+        dialog = ExportDialog(Slow(), tmp_path / "long.jsonl")
+        await app.push_screen(dialog)
+        dialog._export()
+        try:
+            await asyncio.to_thread(read.wait, 10)
+            dialog._say_how_far()
+            assert f"{EVERY} of {2 * EVERY}" in str(dialog.query_one("#problem", Static).content)
+            dialog.action_cancel()
+            assert app.screen is dialog
+        finally:
+            go.set()
+        await written(app, dialog, pilot)
+        assert app.screen is not dialog
+        assert len((tmp_path / "long.jsonl").read_text().splitlines()) == 2 * EVERY
+
+
+async def test_an_export_of_what_is_gone_meanwhile_leaves_no_file(tmp_path: Path) -> None:
+    history = paper_history(3)
+    history.paper.torn = True
+    async with demo_workspace() as workspace, console(workspace) as (app, pilot):
+        dialog = ExportDialog(WholeRecords(history.entries()), tmp_path / "list.md")
+        await app.push_screen(dialog)
+        dialog._export()
+        await written(app, dialog, pilot)
+        assert "Not written: the segment is gone" in str(dialog.query_one("#problem", Static).content)
+        assert app.screen is dialog
+        assert not list(tmp_path.iterdir())
+
+
+def test_attempts_tell_how_long_after_the_one_before() -> None:
+    one = record(2)
+    again = one.attempts[0].model_copy(update={"at": "2026-11-23T02:58:05.500Z"})
+    told = _told(one, one.attempts[0], again)
+    assert "2 attempts" in told
+    assert "02:58:05  +5.5 s  500" in told
+    assert "once  500" in _told(one, one.attempts[0].model_copy(update={"at": "once"}))
+
+
+def _told(one: RevocationRecord, *attempts: AttemptRecord) -> str:
+    pairs = record_pairs(one.model_copy(update={"attempts": attempts}))
+    return "\n".join(pair.text.plain for pair in pairs)

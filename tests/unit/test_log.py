@@ -22,7 +22,7 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture
 def start(folder: Path) -> Iterator[Callable[[str], None]]:
     ends: list[Callable[[], None]] = []
-    yield lambda level: ends.append(log.start(folder, level=level, secrets=["", SECRET]))
+    yield lambda level: ends.append(log.start(folder, level=level, secrets=lambda: ("", SECRET)))
     for end in ends:
         end()
 

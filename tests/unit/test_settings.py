@@ -179,7 +179,7 @@ def test_no_message_ever_holds_the_token(token: str) -> None:
         ({"ca_file": "missing.pem"}, "names no file"),
         ({"proxy": f"socks5://{CANARY}@x"}, "proxy"),
         ({"log_level": "loud"}, "log_level"),
-        ({"colour": "red"}, "unknown setting 'colour'"),
+        ({"shade": "red"}, "unknown setting 'shade'"),
         ({"sources": {}}, "unknown setting 'sources'"),
     ],
 )
@@ -223,7 +223,7 @@ def test_config_names_the_unknown_key_and_the_nearest_right_one() -> None:
     assert f"unknown setting 'reserv' in {path}: did you mean reserve?" in message
     assert "did you mean org_url?" in message
     assert "'zzzz'" in message
-    assert "profiles are not supported yet" in message
+    assert f"unknown setting 'x' in {path} [profiles.prod]" in message
 
 
 def test_config_takes_every_kind_of_value() -> None:
@@ -286,25 +286,44 @@ def test_large_foreign_and_unreadable_files_are_refused(here: Path) -> None:
     assert "cannot read" in problem()
 
 
-def test_private_key_is_refused_only_where_it_would_be_used(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    okta_yaml(here, orgUrl=ORG, authorizationMode="PrivateKey", clientId="0oa1")
-    assert "PrivateKey" in problem()
-    assert "not supported yet" in problem()
+def test_the_strongest_source_with_a_credential_decides_how_to_sign_in(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert load().sign_in is None
+    okta_yaml(here, orgUrl=ORG, authorizationMode="PrivateKey", clientId="0oa1", privateKey=CANARY, kid="k1")
+    settings = load()
+    assert (settings.sign_in, settings.client_id, settings.key_id) == ("service_app", "0oa1", "k1")
     monkeypatch.setenv("EVICT_TOKEN", CANARY)
-    assert load().token_prefix == "SSWS"
+    assert (load().sign_in, load().token_prefix) == ("token", "SSWS")
     monkeypatch.setenv("OKTA_CLIENT_AUTHORIZATIONMODE", "PrivateKey")
-    assert "not supported yet" in problem()
+    assert load().sign_in == "service_app"
     monkeypatch.setenv("OKTA_CLIENT_AUTHORIZATIONMODE", "bearer")
-    assert load().token_prefix == "Bearer"
+    assert (load().sign_in, load().token_prefix) == ("token", "Bearer")
+    monkeypatch.setenv("EVICT_SIGN_IN", "device")
+    assert load().sign_in == "device"
     monkeypatch.setenv("OKTA_CLIENT_AUTHORIZATIONMODE", "Cookie")
-    assert "neither SSWS nor Bearer" in problem()
+    assert "none of SSWS, Bearer and PrivateKey" in problem()
+
+
+def test_oktas_own_variables_name_an_app(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OKTA_CLIENT_CLIENTID", "0oa1")
+    monkeypatch.setenv("OKTA_CLIENT_SCOPES", "okta.users.manage, okta.groups.read")
+    monkeypatch.setenv("OKTA_CLIENT_PRIVATEKEY", CANARY)
+    settings = load()
+    assert (settings.sign_in, settings.client_id) == ("service_app", "0oa1")
+    assert settings.scopes == ("okta.users.manage", "okta.groups.read")
+    assert CANARY not in "".join(row.value_masked for row in explain(settings))
+    okta_yaml(here, dpopEnabled="true")
+    assert load().dpop == "always"
 
 
 def test_the_demo_never_sees_a_credential(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     okta_yaml(here, orgUrl="https://x-admin.okta.com", authorizationMode="PrivateKey")
     monkeypatch.setenv("EVICT_TOKEN", CANARY)
+    monkeypatch.setenv("OKTA_CLIENT_PRIVATEKEY", CANARY)
     settings = load_demo(in_flight=3)
-    assert (settings.org_url, settings.token, settings.in_flight) == (None, None, 3)
+    assert (settings.org_url, settings.token, settings.private_key, settings.sign_in) == (None, None, None, None)
+    assert settings.in_flight == 3
 
 
 def test_folders_come_from_the_environment_and_home_is_expanded(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -328,4 +347,74 @@ def test_settings_made_by_hand_read_nothing_and_can_not_be_changed(monkeypatch: 
 
 def test_every_setting_says_where_it_came_from() -> None:
     assert [row.name for row in explain(load())] == [name for name in Settings.model_fields if name != "sources"]
-    assert module.KNOWN[0] == "org_url"
+    assert module.KNOWN[0] == "profile"
+
+
+PROFILES = """
+profile = "prod"
+reserve = 0.3
+[profiles.prod]
+org_url = "https://prod.okta.com"
+colour = "red"
+read_only = true
+[profiles.preview]
+org_url = "https://preview.oktapreview.com"
+reserve = 0.0
+"""
+
+
+def test_a_profile_outweighs_what_stands_above_it(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    toml = config(PROFILES)
+    okta_yaml(here, orgUrl="https://yaml.okta.com")
+    settings = load()
+    assert (settings.org_url, settings.colour, settings.read_only) == ("https://prod.okta.com", "red", True)
+    assert settings.reserve == 0.3
+    assert settings.sources["org_url"] == f"{toml} [profiles.prod]"
+    assert settings.sources["reserve"] == str(toml)
+    monkeypatch.setenv("EVICT_PROFILE", "preview")
+    settings = load()
+    assert (settings.org_url, settings.reserve, settings.read_only) == ("https://preview.oktapreview.com", 0.0, False)
+    assert load(profile="prod").org_url == "https://prod.okta.com"
+    assert module.profiles() == ("prod", "preview")
+
+
+def test_a_profile_that_is_not_there_is_told_with_those_that_are(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "does not exist" in problem(profile="prod")
+    config(PROFILES)
+    assert "there are: prod, preview" in problem(profile="prd")
+    config('profile = "gone"')
+    assert "there is no profile 'gone'" in problem()
+    monkeypatch.setenv("EVICT_PROFILE", "gone")
+    assert load_demo().org_url is None, "the demo has no profile"
+
+
+def test_an_environment_that_means_another_org_is_refused(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config(PROFILES)
+    monkeypatch.setenv("OKTA_CLIENT_ORGURL", "https://prod.okta.com/")
+    assert load().org_url == "https://prod.okta.com"
+    monkeypatch.setenv("OKTA_CLIENT_ORGURL", "https://other.okta.com")
+    assert "another org than that of" in problem()
+    assert load_demo().org_url is None
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("profiles = 3", "must be tables"),
+        ("[profiles]\nprod = 3", "must be tables"),
+        ("[profiles.prod]\nresrve = 0.1", r"did you mean reserve"),
+        ("[profiles.prod]\nprofile = 'x'", "unknown setting"),
+        ("[profiles.prod]\ncolour = 'mauve'\n", ""),
+    ],
+)
+def test_profiles_are_checked_as_everything_else(here: Path, text: str, words: str) -> None:
+    config(text)
+    if words:
+        assert words in problem()
+    else:
+        assert "colour" in problem(profile="prod")
+
+
+def test_a_secret_in_a_profile_wants_a_private_file(here: Path) -> None:
+    config(f'[profiles.prod]\ntoken = "{CANARY}"', mode=0o644)
+    assert "chmod 600" in problem()

@@ -18,8 +18,15 @@ from textual.widgets import Button, Checkbox, Input, Static
 from console.history.export import write_export
 from console.history.records import RevocationRecord
 from console.text import count, sanitize
+from console.ui.screens.whole_records import Unhurried
 
-SUFFIXES = (".csv", ".jsonl", ".md")
+FORMATS = {
+    ".csv": "CSV, a line a record with its last attempt; for spreadsheets.",
+    ".jsonl": "JSON Lines, every record whole; for programs.",
+    ".md": "Markdown, a report for people; for the ticket.",
+}
+"""What each ending means."""
+WHICH = "The ending decides: .csv for spreadsheets, .jsonl for programs, .md for people"
 
 
 class Tick(Checkbox):
@@ -39,7 +46,7 @@ class ExportDialog(ModalScreen[Path | None]):
 
     def __init__(self, records: Sequence[RevocationRecord], path: Path) -> None:
         super().__init__()
-        self._records = tuple(records)
+        self._records = Unhurried(records)
         self._path = path
         self._busy = False
 
@@ -48,12 +55,25 @@ class ExportDialog(ModalScreen[Path | None]):
         with Vertical(classes="dialog") as dialog:
             dialog.border_title = Content(f"Export {count(len(self._records), 'record')}")
             yield Input(str(self._path), id="path", compact=True, select_on_focus=False)
-            yield Static(Content("The ending decides: .csv, .jsonl or .md"), classes="dialog-hint")
+            yield Static(Content(_meaning(self._path.name)), id="meaning", classes="dialog-hint")
             yield Tick("Replace the file if it exists", id="replace", compact=True)
             yield Static(id="problem", classes="dialog-problem")
             with Horizontal(classes="dialog-buttons"):
                 yield Button("Cancel  (Esc)", id="cancel", compact=True)
                 yield Button("Export  (Enter)", id="export", compact=True)
+
+    def on_mount(self) -> None:
+        """Say how far it is, now and then."""
+        self.set_interval(0.2, self._say_how_far)
+
+    def _say_how_far(self) -> None:
+        if self._busy and self._records.read:
+            self._problem(f"Writing… {self._records.read:,} of {len(self._records):,}")
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Say what the ending means, as it is typed."""
+        event.stop()
+        self.query_one("#meaning", Static).update(Content(_meaning(event.value)))
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
         """Export or not."""
@@ -61,7 +81,7 @@ class ExportDialog(ModalScreen[Path | None]):
         if event.button.id == "export":
             self._export()
         else:
-            self.dismiss(None)
+            self.action_cancel()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Enter exports."""
@@ -69,15 +89,16 @@ class ExportDialog(ModalScreen[Path | None]):
         self._export()
 
     def action_cancel(self) -> None:
-        """Write nothing."""
-        self.dismiss(None)
+        """Write nothing; what is being written already is not left half done."""
+        if not self._busy:
+            self.dismiss(None)
 
     def _problem(self, text: str) -> None:
         self.query_one("#problem", Static).update(Content(text))
 
     def _export(self) -> None:
         path = Path(self.query_one("#path", Input).value.strip()).expanduser()
-        if path.suffix.lower() not in SUFFIXES:
+        if path.suffix.lower() not in FORMATS:
             self._problem("End the name in .csv, .jsonl or .md")
         elif not self._busy:
             self._busy = True
@@ -91,7 +112,14 @@ class ExportDialog(ModalScreen[Path | None]):
             self._problem("There is a file of that name: choose another, or tick Replace")
         except OSError as error:
             self._problem(f"Not written: {sanitize(error.strerror or str(error))}")
+        except KeyError as error:
+            self._problem(f"Not written: {sanitize(str(error.args[0]))}. Press v in the list to verify the history.")
         else:
             self.dismiss(path)
         finally:
             self._busy = False
+            self._records.read = 0
+
+
+def _meaning(name: str) -> str:
+    return FORMATS.get(Path(name.strip()).suffix.lower(), WHICH)

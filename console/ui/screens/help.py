@@ -10,6 +10,7 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
 
+from console.history.words import WORDS
 from console.ui.bindings import KEYS, PLACES, bindings, display
 from console.ui.look import LOOKS
 from console.ui.widgets.facts import Facts, Pair, pair, whole
@@ -35,6 +36,20 @@ def state_pairs() -> list[Pair]:
     return lines
 
 
+def filter_pairs() -> list[Pair]:
+    """What may be typed into the filter of the history."""
+    lines = [whole("Words of the filter", "$primary bold")]
+    lines += (pair(f"{one.name}:", one.meaning, name_style="$foreground bold", style="$quiet") for one in WORDS)
+    return [
+        *lines,
+        pair("a,b", "One of several: outcome:failed,unknown", name_style="$foreground bold", style="$quiet"),
+        pair("-", "Not: -outcome:revoked", name_style="$foreground bold", style="$quiet"),
+        pair('"…"', 'With blanks: case:"INC 7"; any text: "a:b"', name_style="$foreground bold", style="$quiet"),
+        pair("else", "Stands somewhere in the record", name_style="$foreground bold", style="$quiet"),
+        pair("→", "Takes what is offered in grey", name_style="$foreground bold", style="$quiet"),
+    ]
+
+
 class HelpScreen(ModalScreen[None]):
     """Keys of the screen it was opened on first, the others after; Esc closes."""
 
@@ -52,13 +67,17 @@ class HelpScreen(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         """Two columns where there is room, else one."""
-        rest = [place for place in PLACES if place not in (self._place, "app", "table", "help")]
+        here = (self._place, "filter") if self._place == "history" else (self._place,)
+        rest = [place for place in PLACES if place not in (*here, "app", "table", "help")]
         with Vertical(classes="dialog", id="help") as dialog:
             dialog.border_title = "Help"
             dialog.border_subtitle = Content("↑ ↓ scroll   Esc close")
             with VerticalScroll(id="help-scroll"), Horizontal(id="help-columns"):
                 with Vertical(classes="help-column"):
-                    for place in (self._place, "table", *rest[:1]):
+                    yield self._part(key_pairs(self._place, self._keymap))
+                    if self._place == "history":
+                        yield self._part(filter_pairs())
+                    for place in (*here[1:], "table", *rest[:1]):
                         yield self._part(key_pairs(place, self._keymap))
                 with Vertical(classes="help-column"):
                     yield self._part(state_pairs())

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from datetime import datetime
+
 from textual.content import Content
 
 from console.history.records import AttemptRecord, RevocationRecord
-from console.text import sanitize
+from console.text import count, duration, sanitize
 from console.ui.look import look
+from console.ui.screens.history_listing import Related
 from console.ui.widgets.facts import Pair, pair, whole
 
 
@@ -25,13 +29,24 @@ def _fact(name: str, value: str, style: str = "") -> Pair:
     return pair(name, clean(value), style=style)
 
 
-def attempt_pairs(number: int, attempt: AttemptRecord) -> list[Pair]:
-    """An attempt: when and how it was answered, by which request, and what went wrong."""
+def _later(at: str, before: str | None) -> str:
+    """How long after the attempt before: `+5 s`; empty for the first, and where a time is none."""
+    try:
+        gap = (datetime.fromisoformat(at) - datetime.fromisoformat(before or "")).total_seconds()
+    except (ValueError, TypeError):
+        return ""
+    return f"+{duration(gap)}"
+
+
+def attempt_pairs(number: int, attempt: AttemptRecord, before: AttemptRecord | None = None) -> list[Pair]:
+    """An attempt: when and how it was answered, by which request, what went wrong; how long after the one `before`."""
     status = "no answer" if attempt.status is None else str(attempt.status)
-    took = "" if attempt.milliseconds is None else f"{attempt.milliseconds} ms"
+    took = "" if attempt.milliseconds is None else f"{attempt.milliseconds:,} ms"
     answer = clean("  ".join(one for one in (status, attempt.error_code, took) if one))
     style = "$state-revoked" if attempt.status == 204 else "$state-failed"
-    pairs = [pair(f"{number:>3}", Content.assemble(short_time(attempt.at)[-8:], "  ", (answer, style)))]
+    when = (short_time(attempt.at)[-8:], _later(attempt.at, None if before is None else before.at))
+    said = [part for one in when if one for part in (one, "  ")]
+    pairs = [pair(f"{number:>3}", Content.assemble(*said, (answer, style)))]
     if attempt.request_id:
         pairs.append(_fact("  request", attempt.request_id))
     if attempt.error:
@@ -39,8 +54,19 @@ def attempt_pairs(number: int, attempt: AttemptRecord) -> list[Pair]:
     return pairs
 
 
-def record_pairs(record: RevocationRecord) -> list[Pair]:
-    """Everything a record says."""
+def _related_pairs(record: RevocationRecord, related: Related) -> Iterator[Pair]:
+    """How many others there are, each with the key that lists them."""
+    name = "related"
+    for number, of, key in ((related.user, "user", "m"), (related.case, "case", "i"), (related.batch, "batch", "b")):
+        if of == "case" and not record.case:
+            continue
+        text = f"{number:,} more of this {of}" if number else f"no other of this {of}"
+        yield pair(name, Content.assemble(text, (f"  {key}" if number else "", "$primary")))
+        name = " "
+
+
+def record_pairs(record: RevocationRecord, related: Related | None = None) -> list[Pair]:
+    """Everything a record says, and how many others there are where that was counted."""
     shown = look(record.outcome)
     operator = record.operator
     pairs = [
@@ -50,7 +76,7 @@ def record_pairs(record: RevocationRecord) -> list[Pair]:
         whole(""),
         _fact("login", record.user.login),
         _fact("id", record.user.id),
-        _fact("status", record.user.status),
+        _fact("status", record.user.status or "not known"),
         _fact("tokens", "revoked too" if record.options.oauth_tokens else "kept"),
         _fact("devices", "forgotten too" if record.options.forget_devices else "kept"),
         whole(""),
@@ -63,9 +89,16 @@ def record_pairs(record: RevocationRecord) -> list[Pair]:
         _fact("record", record.id),
         _fact("queued", short_time(record.queued_at)),
         _fact("finished", short_time(record.finished_at) if record.finished_at else "not yet"),
+        *(() if related is None else _related_pairs(record, related)),
         whole(""),
-        whole("Attempts" if record.attempts else "No attempt was made", "$quiet bold"),
+        whole(_heading(record), "$quiet bold"),
     ]
+    before = None
     for number, attempt in enumerate(record.attempts, 1):
-        pairs.extend(attempt_pairs(number, attempt))
+        pairs.extend(attempt_pairs(number, attempt, before))
+        before = attempt
     return pairs
+
+
+def _heading(record: RevocationRecord) -> str:
+    return count(len(record.attempts), "attempt") if record.attempts else "No attempt was made"

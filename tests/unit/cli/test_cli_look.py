@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import httpx
@@ -123,126 +122,6 @@ def test_limits_show_what_others_used_and_what_is_left_to_them(evict: Shell) -> 
     assert (users["others"], users["reserve"]) == (25, 60)
     assert users["held"] >= 35
     assert users["others_per_minute"] > 0
-
-
-# History
-
-
-@pytest.fixture
-def revoked(evict: Shell) -> Shell:
-    """Three users revoked under one case, two under another."""
-    evict("revoke", *evict.ids(3), "--case", "INC-1", "--reason", "token theft", "--yes")
-    evict("revoke", *evict.ids(5)[3:], "--case", "INC-2", "--yes")
-    return evict
-
-
-def test_history_list(revoked: Shell) -> None:
-    done = revoked("history", "list", "--json")
-    assert (done.code, len(done.of("revocation"))) == (0, 5)
-    assert done.records[0]["case"] == "INC-2", "the newest stands first"
-    first = revoked("history", "list", "--case", "INC-1", "--json").records
-    assert sorted(record["user_id"] for record in first) == sorted(revoked.ids(3))
-    assert {(record["outcome"], record["reason"]) for record in first} == {("revoked", "token theft")}
-    assert [len(record["attempts"]) for record in first] == [1, 1, 1]
-
-
-@pytest.mark.parametrize(
-    ("argv", "number"),
-    [
-        (["--limit", "2"], 2),
-        (["--outcome", "failed"], 0),
-        (["--since", "2026-11-23"], 5),
-        (["--since", "2030-01-01T00:00Z"], 0),
-        (["--until", "2026-11-23"], 0),
-        (["--case", "INC-3"], 0),
-    ],
-    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
-)
-def test_history_filters(revoked: Shell, argv: list[str], number: int) -> None:
-    assert len(revoked("history", "list", *argv, "--json").records) == number
-
-
-def test_history_of_one_user(revoked: Shell) -> None:
-    id_ = revoked.ids(1)[0]
-    assert [one["user_id"] for one in revoked("history", "list", "--user", id_, "--json").records] == [id_]
-
-
-def test_history_list_for_people(revoked: Shell) -> None:
-    lines = revoked("history", "list").out.splitlines()
-    assert lines[0].split()[:2] == ["queued", "at"]
-    assert len(lines) == 6
-    assert all("revoked" in line and "204" in line for line in lines[1:])
-
-
-def test_history_show(revoked: Shell) -> None:
-    record = revoked("history", "list", "--case", "INC-1", "--json").records[0]
-    shown = revoked("history", "show", record["id"])
-    assert shown.code == 0
-    for words in (record["user_id"], "token theft", "attempt 1", "204", record["attempts"][0]["request_id"]):
-        assert words in shown.out
-    assert json.loads(revoked("history", "show", record["id"], "--json").out)["id"] == record["id"]
-    assert revoked("history", "show", "none").code == 1
-
-
-def test_history_export(revoked: Shell, tmp_path: Path) -> None:
-    path = tmp_path / "inc-1.csv"
-    done = revoked("history", "export", str(path), "--case", "INC-1")
-    assert (done.code, done.err) == (0, f"3 revocations written to {path}\n")
-    assert len(path.read_text(encoding="utf-8-sig").splitlines()) == 4
-    again = revoked("history", "export", str(path))
-    assert again.code == 2
-    assert "--replace" in again.err
-    assert revoked("history", "export", str(path), "--replace").code == 0
-    assert len(path.read_text(encoding="utf-8-sig").splitlines()) == 6
-    assert revoked("history", "export", str(tmp_path / "x.xlsx")).code == 2
-    assert revoked("history", "export", str(tmp_path / "X.CSV")).code == 0
-    nowhere = revoked("history", "export", str(tmp_path / "no" / "x.csv"))
-    assert nowhere.code == 2
-    assert f"cannot write {tmp_path / 'no' / 'x.csv'}" in nowhere.err
-
-
-def test_history_verify(revoked: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
-    done = revoked("history", "verify")
-    assert (done.code, done.out[:6]) == (0, "sound:")
-    folder = revoked.workspaces[0].settings.data_dir
-    segment = min(folder.rglob("*.jsonl"))
-    content = segment.read_text()
-    segment.write_text(content.replace("token theft", "token_theft", 1))
-    done = revoked("history", "verify")
-    assert done.code == 1
-    assert "NOT SOUND" in done.out
-    assert "problem:" in done.out
-    assert "fail" in revoked("doctor").out
-
-
-def test_history_needs_no_token(revoked: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("EVICT_TOKEN")
-    assert len(revoked("history", "list", "--json").records) == 5
-    assert revoked("search", "x").code == 2
-
-
-def test_history_of_an_org_without_one(evict: Shell) -> None:
-    assert evict("history", "list").code == 0
-    assert evict("history", "verify").code == 0
-
-
-@pytest.mark.parametrize("action", [["list"], ["verify"], ["show", "x"], ["export", "x.csv"]], ids=" ".join)
-def test_history_in_a_folder_that_is_none(
-    evict: Shell, action: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    """Nothing found is not the same as nothing there: a history that can't be read is no sound one."""
-    (tmp_path / "file").write_text("")
-    monkeypatch.setenv("EVICT_DATA_DIR", str(tmp_path / "file"))
-    done = evict("history", *action)
-    assert (done.code, done.out) == (2, "")
-    assert str(tmp_path / "file") in done.err
-    assert "EVICT_DATA_DIR" in done.err
-
-
-def test_wrong_times(evict: Shell) -> None:
-    done = evict("history", "list", "--since", "yesterday")
-    assert done.code == 2
-    assert "--since" in done.err
 
 
 # Settings and doctor

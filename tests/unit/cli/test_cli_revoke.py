@@ -392,8 +392,9 @@ def test_a_signal_stops_and_says_what_was_sent(
     assert 5 <= found["revoked"] < 40
     assert evict.org.revocations == found["revoked"]
     assert sum(found.values()) == 40
-    assert found.keys() <= {"revoked", "cancelled", "unsent"}
-    assert "were not sent" in done.err
+    assert found.keys() <= {"revoked", "queued", "unsent"}
+    assert f"{found['queued']} users not sent yet" in done.err
+    assert f"evict resume {done.summary['batch_id']}" in done.err
 
 
 def test_a_signal_stops_sending_before_anything_else(

@@ -108,5 +108,5 @@ def test_the_bold_expect_less_but_never_less_than_the_mean() -> None:
 
 def test_the_bold_do_not_take_a_few_requests_for_a_storm() -> None:
     demand = watched((1, 0.5), (1, 0.5))
-    assert demand.ahead(60.0) > 100
+    assert demand.ahead(60.0) > 80
     assert demand.ahead(60.0, bold=True) < 30

@@ -1,4 +1,4 @@
-"""Sign-in as httpx flows. A credential goes to the configured origin and nowhere else."""
+"""A ready token: an API token (SSWS), or an access token that somebody else got (Bearer)."""
 
 from __future__ import annotations
 
@@ -9,27 +9,21 @@ from typing import Protocol
 import httpx
 from pydantic import SecretStr
 
-from console.okta.errors import ForeignLink
+from console.okta.origin import keep_home, origin_of
 
 # What an HTTP header can carry without quoting or folding; a token outside of it was pasted wrong.
 VISIBLE = re.compile(r"[\x21-\x7e]+", re.ASCII)
-DEFAULT_PORTS = {"https": 443, "http": 80}
-
-Origin = tuple[str, str, int | None]
-"""Scheme, host and port, the port always spelt out."""
-
-
-def origin_of(url: httpx.URL | str) -> Origin:
-    """Where `url` leads, comparable. Raises httpx.InvalidURL."""
-    parsed = httpx.URL(url)
-    return parsed.scheme, parsed.host.lower(), parsed.port or DEFAULT_PORTS.get(parsed.scheme)
+SIGNED = "signed"
+"""Extension of a request that a credential has signed: only from then on can it have left."""
 
 
 class Credential(Protocol):
     """Any way of signing in: an `httpx.Auth` that says what it is. OAuth flows get their tokens in the flow."""
 
-    mode: str
-    """For the operator and the history: `SSWS`, `Bearer`, ..."""
+    @property
+    def mode(self) -> str:
+        """For the operator and the history: `SSWS`, `Bearer`, `service app (DPoP)`, ..."""
+        ...
 
     def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
         """Sign the request, with requests of its own before or after where the flow needs them."""
@@ -56,7 +50,7 @@ class TokenAuth(httpx.Auth):
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         """Set Authorization. Raises ForeignLink for a request to any other origin; nothing has left then."""
-        if origin_of(request.url) != self._origin:
-            raise ForeignLink(f"The credential was not sent to {request.url.host}: it belongs to {self._origin[1]}")
+        keep_home(request.url, self._origin)
         request.headers["Authorization"] = f"{self.mode} {self._token.get_secret_value()}"
+        request.extensions[SIGNED] = True
         yield request

@@ -1,0 +1,1 @@
+"""`evict history`: a module a command or two."""
