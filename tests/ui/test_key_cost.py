@@ -163,3 +163,12 @@ def test_the_second_change_of_a_key_waits_for_no_slow_frame(given: dict[str, str
     code = "import console.ui.app, textual.screen; print(round(1 / textual.screen.UPDATE_PERIOD))"
     done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
     assert int(done.stdout) == frames
+
+
+async def test_a_screen_that_has_a_use_for_a_key_gets_it_also_where_the_operator_bound_it() -> None:
+    async with triage(settings={"keys": {"triage.copy": "escape"}}) as console:
+        await console.find("ma")
+        await console.pilot.press("enter")
+        assert console.screen.has_class("-details")
+        await console.pilot.press("escape")
+        await console.until(lambda: not console.screen.has_class("-details"))
