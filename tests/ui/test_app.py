@@ -310,13 +310,13 @@ async def test_the_palette_is_chosen_from_by_keys() -> None:
 
 async def test_the_footer_names_no_key_that_would_be_typed() -> None:
     async with demo_workspace() as workspace, console(workspace) as (app, pilot):
-        for mode, box in (("triage", "search"), ("history", "filter")):
+        for mode, box, more in (("triage", "search", set()), ("history", "filter", {"up"})):
             app.action_go(mode)
             await settled(pilot)
             app.screen.query_one(f"#{box}").focus()
             await pilot.pause()
             shown = {active.binding.key for active in app.screen.active_bindings.values() if active.binding.show}
-            assert shown == {"down", "f1", "ctrl+q"}
+            assert shown == {"down", "f1", "ctrl+q", *more}
             await pilot.press("slash", "plus", "minus", "down")
             assert app.screen.query_one(f"#{box}", Input).value == "/+-"
             assert isinstance(app.focused, VirtualTable)
