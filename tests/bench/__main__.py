@@ -11,7 +11,7 @@ import platform
 import sys
 from dataclasses import dataclass
 
-from tests.bench import journal, keys, limited, unlimited
+from tests.bench import history_screen, journal, keys, limited, open_history, unlimited
 from tests.bench.contenders import ROOT
 
 README = ROOT / "README.md"
@@ -27,12 +27,16 @@ class Scale:
     unlimited: int
     rounds: int
     queue: int
+    records: int
     short: bool = False
 
 
-WHOLE = Scale(limited.Setting(50, 5, 300), limited.Setting(300, 60, 700), unlimited=2_000, rounds=2, queue=10_000)
+WHOLE = Scale(
+    limited.Setting(50, 5, 300), limited.Setting(300, 60, 700), unlimited=2_000, rounds=2, queue=10_000, records=100_000
+)  # fmt: skip
 SHORT = Scale(
-    limited.Setting(40, 3, 80), limited.Setting(50, 5, 60), unlimited=200, rounds=1, queue=1_500, short=True
+    limited.Setting(40, 3, 80), limited.Setting(50, 5, 60), unlimited=200, rounds=1, queue=1_500, records=3_000,
+    short=True,
 )  # fmt: skip
 
 
@@ -50,6 +54,8 @@ async def measure(scale: Scale) -> list[str]:
         unlimited.lines(await unlimited.side_by_side(scale.unlimited, rounds=scale.rounds)),
         keys.lines(await keys.measure(scale.queue)),
         await journal.table(short=scale.short),
+        open_history.lines(await asyncio.to_thread(open_history.opened, scale.records)),
+        history_screen.lines(await history_screen.measure(scale.records)),
     ]
     return [line for part in parts for line in ("", *part)]
 

@@ -23,6 +23,7 @@ from console.history.ids import new_id
 from console.history.records import AttemptRecord, OperatorRecord, OptionsRecord, RevocationRecord, UserRecord
 from console.history.store import History
 from console.text import timestamp
+from tests.bench.table import table
 
 FILTER = "case:INC-2041 outcome:failed since:2h mallory"
 BATCH = 2_000
@@ -123,12 +124,29 @@ def in_child(folder: Path, *, read_only: bool = False) -> Opened:
     return Opened(**json.loads(done.stdout))
 
 
-def told(name: str, one: Opened) -> str:
-    """A line for people."""
-    return (
-        f"{name}: {one.records:,} records in {one.seconds:.2f} s, {one.memory_mb:.0f} MB; "
-        f"first list {one.listed_ms:.0f} ms; {FILTER!r} {one.filter_ms:.0f} ms, {one.fits} fit"
+def opened(count: int) -> list[tuple[str, Opened]]:
+    """Make a history of so many records, and open it in fresh processes, without views first."""
+    with tempfile.TemporaryDirectory(prefix="evict-bench-") as name:
+        folder = Path(name) / "history"
+        asyncio.run(make(folder, count))
+        return [
+            ("every line read and checked", in_child(folder, read_only=True)),
+            ("the same, and views written", in_child(folder)),
+            ("by views", in_child(folder)),
+        ]
+
+
+def lines(results: list[tuple[str, Opened]]) -> list[str]:
+    """A table and its heading."""
+    heading = (
+        f"**Opening a history of {results[0][1].records:,} records** in a fresh process (a view beside a file that "
+        f"nobody writes any more saves reading it), then `{FILTER}`:"
     )
+    rows = [
+        (name, f"{one.seconds:.2f}", f"{one.memory_mb:.0f}", f"{one.filter_ms:.0f}", f"{one.fits:,}")
+        for name, one in results
+    ]
+    return [heading, "", *table(("", "seconds", "MB", "filter, ms", "fit"), rows)]
 
 
 def main() -> int:
@@ -137,16 +155,7 @@ def main() -> int:
         folder = Path(sys.argv[sys.argv.index("--measure") + 1])
         print(json.dumps(asdict(measure(folder, read_only="--read-only" in sys.argv))))
         return 0
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name) / "history"
-        asyncio.run(make(folder, count))
-        size = sum(path.stat().st_size for path in folder.glob("*.jsonl"))
-        print(f"{len(list(folder.glob('*.jsonl')))} segments, {size / 1e6:.0f} MB")
-        print(told("no views, read only", in_child(folder, read_only=True)))
-        print(told("no views, writing them", in_child(folder)))
-        print(told("with views", in_child(folder)))
-        print(told("with views again", in_child(folder)))
+    print("\n".join(lines(opened(int(sys.argv[1]) if len(sys.argv) > 1 else 100_000))))
     return 0
 
 
