@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 from console.cli.drain import Drain
 from console.cli.report import Report
 from console.cli.screening import Screening
+from console.cli.waiting import WaitingList
 from console.history.store import HistoryUnavailable
 from console.okta.models import User
 from console.revocation.brake import unrecorded
@@ -21,6 +22,7 @@ class Feeding:
 
     def __init__(self, workspace: Workspace, screening: Screening, report: Report, *, reason: str) -> None:
         self._dispatcher = workspace.dispatcher
+        self._folder = workspace.history.folder
         self._screening = screening
         self._report = report
         self._reason = reason
@@ -32,6 +34,19 @@ class Feeding:
         Raises HistoryUnavailable where not even the first can be recorded, and as the look-ups.
         """
         drain.batch = batch = await self._dispatcher.open_batch(case=self._report.case, reason=self._reason)
+        waiting = WaitingList(self._folder, batch.id)
+        waiting.begin(self._screening.targets)
+        looked_up = False
+        try:
+            await self._pour_in(users, batch, drain)
+            looked_up = True
+        finally:
+            waiting.end(done=looked_up)
+        await self._dispatcher.close_batch(batch)
+        await self._dispatcher.wait(batch.id)
+
+    async def _pour_in(self, users: AsyncIterator[User], batch: Batch, drain: Drain) -> None:
+        """Add users as they come, until all were looked up. Raises as the look-ups, and HistoryUnavailable."""
         known: asyncio.Queue[User | None] = asyncio.Queue()
         look_up = asyncio.get_running_loop().create_task(_pour(users, known))
         try:
@@ -48,8 +63,6 @@ class Feeding:
             failed = (await asyncio.gather(look_up, return_exceptions=True))[0]
         if isinstance(failed, Exception):
             raise failed
-        await self._dispatcher.close_batch(batch)
-        await self._dispatcher.wait(batch.id)
 
     async def _add(self, batch: Batch, users: Sequence[User], drain: Drain) -> None:
         """Put users into the batch; once it has begun, a history that can't be written is waited for."""

@@ -15,6 +15,7 @@ from console.cli.report import Report
 from console.cli.review import ask, guard_is_whole
 from console.cli.services import connect, opened
 from console.cli.standing import chosen, facts, lines
+from console.cli.waiting import forget, unasked
 from console.history.entries import BatchState
 from console.history.store import BatchHeld
 from console.revocation.readonly import ReadOnly
@@ -58,6 +59,7 @@ async def _run(args: argparse.Namespace, settings: Settings, out: Output) -> int
                 ending = Ending(INCOMPLETE, str(held), "")
             except Stop as stop:
                 ending = Ending(stop.code, str(stop), "")
+            left = await asyncio.to_thread(_left, workspace, out)
         report.summary(
             elapsed_s=workspace.clock.monotonic() - began,
             rate_limited=workspace.pacer.rate_limited,
@@ -65,10 +67,24 @@ async def _run(args: argparse.Namespace, settings: Settings, out: Output) -> int
             dry_run=False,
         )
     if ending is None:
-        return report.code
+        return report.code or (INCOMPLETE if left else OK)
     if ending.message:
         out.talk(f"evict: {ending.message}")
     return ending.code
+
+
+def _left(workspace: Workspace, out: Output) -> int:
+    """Tell of targets that no console came to look up, and how to go on with them; how many there are."""
+    number = 0
+    for one in unasked(workspace.history):
+        number += len(one.targets)
+        if out.as_json:
+            for target in one.targets:
+                why = "its console died before it was looked up"
+                out.record({"type": "unsent", "target": target, "batch_id": one.batch_id, "why": why})
+        were = f"{count(len(one.targets), 'target')} of batch {one.batch_id} {'was' if number == 1 else 'were'}"
+        out.talk(f"CAUTION: {were} never looked up. Go on with:  evict revoke --from-file {one.path}")
+    return number
 
 
 async def _find(args: argparse.Namespace, workspace: Workspace, out: Output) -> BatchState | None:
@@ -108,6 +124,7 @@ async def _go(
     if not args.yes and not _agreed(args, report.out, number):
         return Ending(INCOMPLETE, "Not confirmed: nothing was changed.", "")
     if args.close:
+        await asyncio.to_thread(forget, workspace.history, state.info.id)
         return await _close(workspace, standing, report)
     if args.yes:
         guard_is_whole(workspace, report.out)

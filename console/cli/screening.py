@@ -28,6 +28,11 @@ class Screening:
             if ignored.why != COMMENT:
                 report.unresolved_target(ignored.text, ignored.why, ignored.line)
 
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """What is still to be looked up, or to be sent, as it was typed."""
+        return tuple(target.text for target in self._left)
+
     async def users(self) -> AsyncIterator[User]:
         """Everybody who may be revoked, each once, as soon as known. The rest goes into the report.
 

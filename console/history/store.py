@@ -112,6 +112,11 @@ class History:
 
     # Record
 
+    @property
+    def folder(self) -> Path:
+        """Where the segments lie."""
+        return self._folder
+
     async def add(self, records: Sequence[RevocationRecord]) -> None:
         """New records. Durable when it returns. Raises HistoryUnavailable, with none of them kept."""
         if records:

@@ -71,7 +71,7 @@ async def test_a_killed_drain_is_finished_once_and_by_one(tmp_path: Path) -> Non
         await revoked(org, 70 + before["unknown"] + 10)
         code, lines, err = await run(org, tmp_path, "resume", batch, "--yes", "--json")
         assert code == 1, err
-        assert "works on it" in err
+        assert "works on it" in err or "let it finish" in err, "as the batch was seen, or as its lock was"
         assert not [line for line in lines if line["type"] == "revocation"]
 
         code, lines, err = await finished(first)

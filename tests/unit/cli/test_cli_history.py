@@ -147,7 +147,7 @@ def test_history_in_a_folder_that_is_none(
 
 
 def test_wrong_times(evict: Shell) -> None:
-    done = evict("history", "list", "--since", "yesterday")
+    done = evict("history", "list", "--since", "whenever")
     assert done.code == 2
     assert "--since" in done.err
 
@@ -180,7 +180,7 @@ def test_filters_are_typed_as_on_the_screen(revoked: Shell, words: list[str], nu
 
 
 def test_a_filter_that_can_not_be_is_told_with_what_to_write(revoked: Shell) -> None:
-    for words in ("outcome:gone", "since:yesterday"):
+    for words in ("outcome:gone", "since:whenever"):
         done = revoked("history", "list", words)
         assert (done.code, done.out) == (2, "")
         assert words.partition(":")[2] in done.err
