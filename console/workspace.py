@@ -90,7 +90,9 @@ def whoami(auth_mode: str) -> OperatorRecord:
     return OperatorRecord(os_user=sanitize(os_user), host=sanitize(socket.gethostname()), auth_mode=auth_mode)
 
 
-def _http(settings: Settings, credential: SignIn, transport: httpx.AsyncBaseTransport | None) -> httpx.AsyncClient:
+def http_for(
+    settings: Settings, credential: SignIn, transport: httpx.AsyncBaseTransport | None = None
+) -> httpx.AsyncClient:
     """The one HTTP client. Raises SettingsError where CA file or proxy can't be used."""
     try:
         return open_http(
@@ -147,7 +149,7 @@ class Workspace:
         self.credential, self.operator = credential, whoami(credential.mode)
         rng = random.Random(seed)  # noqa: S311 - jitter, not a secret
         self.events = Events()
-        self.http = _http(settings, credential, transport)
+        self.http = http_for(settings, credential, transport)
         self.pacer = Pacer(
             clock,
             rng=rng,

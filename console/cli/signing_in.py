@@ -6,12 +6,14 @@ import getpass
 import signal
 import sys
 
+import httpx
 from pydantic import SecretStr
 
 from console import qr
 from console.cli.exits import REFUSED, USAGE
 from console.cli.failures import Stop
 from console.cli.output import Output
+from console.clock import Clock
 from console.okta.auth.device import Invitation
 from console.okta.auth.operator import OperatorSignIn
 from console.okta.auth.token import TokenAuth
@@ -36,14 +38,14 @@ async def signed_in(workspace: Workspace, out: Output) -> None:
     except SignedOut as error:
         if not out.interactive:
             raise Stop(f"{error}: {HOW}", REFUSED) from None
-        await sign_in_with_code(workspace, operator, out)
+        await sign_in_with_code(workspace.http, workspace.clock, operator, out)
 
 
-async def sign_in_with_code(workspace: Workspace, operator: OperatorSignIn, out: Output) -> None:
+async def sign_in_with_code(http: httpx.AsyncClient, clock: Clock, operator: OperatorSignIn, out: Output) -> None:
     """Show code and link, and wait until the operator has signed in. For this run alone. Raises OktaError."""
-    device = operator.device(workspace.http)
+    device = operator.device(http)
     invitation = await device.invite()
-    show(invitation, invitation.ends - workspace.clock.monotonic(), out)
+    show(invitation, invitation.ends - clock.monotonic(), out)
     operator.began(await device.token(invitation))
     out.talk("Signed in.")
 
@@ -56,7 +58,7 @@ def show(invitation: Invitation, seconds: float, out: Output) -> None:
     out.talk(f"Waiting until you have signed in; the code is good for {duration(seconds)}, Ctrl-C gives up.")
 
 
-def ask_token(out: Output) -> SecretStr:
+def ask_token(out: Output, *, kept: bool = False) -> SecretStr:
     """A token, typed without echo, or the first line of a pipe where nobody is there. Raises Stop for none."""
     if not out.interactive:
         text = sys.stdin.readline()
@@ -64,7 +66,7 @@ def ask_token(out: Output) -> SecretStr:
         # The loop would only take note of a Ctrl-C until the line is typed.
         before = signal.signal(signal.SIGINT, signal.default_int_handler)
         try:
-            text = getpass.getpass("API token of the org (not shown, not kept): ", stream=sys.stderr)
+            text = getpass.getpass(f"API token of the org (not shown{'' if kept else ', not kept'}): ")
         finally:
             signal.signal(signal.SIGINT, before)
     if not text.strip():
