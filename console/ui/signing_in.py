@@ -39,7 +39,7 @@ class SigningIn:
         """Ask, and connect with what was given; giving up is said, and changes nothing that works."""
         workspace, credential = self._workspace, self._workspace.credential
         if credential.operator is not None:
-            done = bool(await self._app.push_screen_wait(SignInDialog(workspace, credential.operator)))
+            done = await self._app.push_screen_wait(SignInDialog(workspace, credential.operator))
         elif credential.token is not None and not workspace.demo:
             done = await self._token(credential.token)
         else:
