@@ -10,6 +10,7 @@ from textual.app import App
 from console.kept import KeptToken
 from console.keyring_store import KeyringUnavailable
 from console.okta.auth.token import TokenAuth
+from console.revocation.events import Why
 from console.ui.dialogs.sign_in import SignInDialog, TokenDialog
 from console.workspace import Connection, Workspace
 
@@ -50,8 +51,13 @@ class SigningIn:
                 workspace.connection = Connection("refused", GIVEN_UP)
             self._say("You gave up signing in. To begin again: ctrl+p, then Sign in.", well=False)
             return
+        before = workspace.operator.principal
         connection = await workspace.connect()
         well = connection.state == "connected"
+        paused = workspace.dispatcher.paused
+        # Somebody else's sign-in does not send what was confirmed by another: that takes a key of its own.
+        if well and paused is not None and paused.why is Why.CREDENTIAL and workspace.operator.principal == before:
+            workspace.dispatcher.resume()
         self._say(f"Signed in as {workspace.operator.principal}." if well else connection.message, well=well)
 
     async def _token(self, auth: TokenAuth) -> bool:

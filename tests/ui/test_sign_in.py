@@ -13,6 +13,7 @@ from console.clock import ManualClock
 from console.demo.app import build_app
 from console.demo.org import DemoOrg
 from console.demo.tokens import App
+from console.revocation.states import Options
 from console.settings import load
 from console.ui.app import EvictApp
 from console.ui.dialogs.sign_in import SignInDialog, TokenDialog
@@ -169,3 +170,22 @@ async def test_a_keyring_that_fails_does_not_cost_the_sign_in(ours: MemoryKeyrin
         await stage.until(lambda: stage.workspace.connection.state == "connected")
         assert "not kept" in toasts(stage)
         assert TOKEN not in toasts(stage)
+
+
+async def test_a_batch_that_lost_its_token_goes_on_with_the_next(ours: MemoryKeyring) -> None:
+    org = DemoOrg(clock=ManualClock(), token="00before", users=40, seed=7)
+    async with opened(org, token="00before") as stage:
+        workspace = stage.workspace
+        assert workspace.connection.state == "connected"
+        await stage.find('=status eq "ACTIVE"')
+        items = stage.stage(list(stage.results.rows)[1:6], Options())
+        org.token = TOKEN
+        await workspace.dispatcher.confirm([item.id for item in items], case="", reason="")
+        await stage.until(lambda: workspace.dispatcher.paused is not None)
+        assert "revoked" not in stage.states()
+        stage.app.signing_in.open()
+        await stage.until(lambda: isinstance(stage.app.screen, TokenDialog))
+        stage.app.screen.query_one("#token", Input).value = TOKEN
+        await stage.pilot.press("enter")
+        await passes(stage, 30)
+        await stage.until(lambda: stage.states() == ["revoked"] * 5)
