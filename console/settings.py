@@ -8,6 +8,7 @@ from __future__ import annotations
 import ipaddress
 import os
 import re
+import shlex
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,14 +28,14 @@ from console.settings_sources import (
     profile_names,
     settle_mode,
 )
-from console.text import sanitize
+from console.text import count, sanitize
 
 __all__ = ["Explained", "Settings", "SettingsError", "explain", "load", "load_demo"]
 
 CONNECTION = frozenset(
     {
-        "org_url", "token", "token_prefix", "authorization_mode", "sign_in", "client_id", "private_key", "key_id",
-        "scopes", "dpop", "profile", "colour", "ca_file", "proxy",
+        "org_url", "token", "token_file", "token_command", "token_prefix", "authorization_mode", "sign_in",
+        "client_id", "private_key", "key_id", "scopes", "dpop", "profile", "colour", "ca_file", "proxy",
     }
 )  # fmt: skip
 """What the demo org has no use for and must never hold."""
@@ -93,7 +94,7 @@ def _org_url(value: str) -> str:
     return f"{parts.scheme}://{netloc}"
 
 
-def _token(value: SecretStr) -> SecretStr:
+def check_token(value: SecretStr) -> SecretStr:
     """A token that may stand in a header. Raises ValueError, never with the token in it."""
     text = value.get_secret_value()
     if not text.strip():
@@ -135,6 +136,18 @@ def _words(value: Any) -> Any:
     return value
 
 
+def _command(value: Any) -> Any:
+    """A command as words: one string is split as a shell would, and nothing else of a shell happens to it."""
+    if isinstance(value, str):
+        try:
+            value = shlex.split(value)
+        except ValueError:
+            raise ValueError("has a quote that is not closed") from None
+    if isinstance(value, list | tuple) and (not value or not all(isinstance(one, str) for one in value)):
+        raise ValueError('must be a command, such as "op read op://soc/okta/token"')
+    return value
+
+
 def _dpop(value: Any) -> Any:
     """Okta's `dpopEnabled` is a flag; it says what may be, and so does `auto`."""
     if isinstance(value, bool):
@@ -165,8 +178,12 @@ class Settings(BaseSettings):
     """Which `[profiles.NAME]` of `config.toml` is in use."""
     org_url: Annotated[str, AfterValidator(_org_url)] | None = None
     """The org, `https://example.okta.com`."""
-    token: Annotated[SecretStr, AfterValidator(_token)] | None = None
+    token: Annotated[SecretStr, AfterValidator(check_token)] | None = None
     """API token, or a ready OAuth access token with the prefix `Bearer`."""
+    token_file: Folder | None = None
+    """A file (0600) with the token; asked for where no token is set in the same place or a stronger one."""
+    token_command: Annotated[tuple[str, ...], BeforeValidator(_command)] | None = None
+    """A command, run without a shell, whose first line of output is the token."""
     token_prefix: str = Field(default="SSWS", pattern=r"^[A-Za-z][A-Za-z0-9-]{0,31}$")
     """The word before the token: `SSWS` or `Bearer`."""
     sign_in: Annotated[Literal["token", "service_app", "device"], BeforeValidator(_lower)] | None = None
@@ -354,6 +371,8 @@ def _masked(name: str, value: Any) -> str:
         return "********"
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if name == "token_command":
+        return f"{sanitize(value[0])} and {count(len(value) - 1, 'word')}"  # one of them may be a secret
     if isinstance(value, tuple):
         return ", ".join(value) or "none"
     if isinstance(value, dict):

@@ -46,6 +46,9 @@ AUTHORIZATION_MODES = {"ssws": "SSWS", "bearer": "Bearer"}
 SECRETS = ("token", "private_key")
 """What is taken only from a file that nobody else may read."""
 
+TOKEN_SOURCES = ("token", "token_file", "token_command")
+"""Where the token may come from; one of them."""
+
 TOKEN, SERVICE_APP, DEVICE = "token", "service_app", "device"
 """The ways of signing in."""
 
@@ -114,8 +117,7 @@ def config_file(path: Path, known: Collection[str], profile: str | None = None) 
     must be known, and a secret is taken only from a file that nobody else may read. A missing file is two empty
     layers. Raises SettingsError.
     """
-    content = _read(path)
-    if content is None:
+    if (content := _read(path)) is None:
         if profile:
             raise SettingsError(f"there is no profile {sanitize(profile, limit=40)!r}: {path} does not exist")
         return Layer(), Layer()
@@ -141,11 +143,22 @@ def config_file(path: Path, known: Collection[str], profile: str | None = None) 
             problems.append(
                 f"{path} holds a {what} but others may read it: run  chmod 600 {path}  and renew the {what}"
             )
+    problems += _unsafe_commands(path, (values, *profiles.values()))
     if problems:
         raise SettingsError(*problems)
     chosen = _chosen(profile if profile is not None else values.get("profile"), profiles, path)
     section = f"{path} [profiles.{profile or values.get('profile')}]"
     return Layer(chosen, dict.fromkeys(chosen, section)), Layer(values, dict.fromkeys(values, str(path)))
+
+
+def _unsafe_commands(path: Path, tables: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Why no command is run that stands in this file: who can write it would decide what we run."""
+    info = path.stat()
+    if not any("token_command" in one for one in tables):
+        return []
+    if os.name == "posix" and (info.st_uid not in (os.getuid(), 0) or info.st_mode & (stat.S_IWGRP | stat.S_IWOTH)):
+        return [f"{path} names a token_command but others may write it: own it and run  chmod 600 {path}"]
+    return []
 
 
 def profile_names(path: Path) -> tuple[str, ...]:
@@ -223,9 +236,21 @@ def settle_mode(layers: Iterable[Layer]) -> tuple[Layer, ...]:
     """The layers with Okta's `authorizationMode` turned into how to sign in.
 
     The strongest layer that names a mode or brings a credential decides: a `PrivateKey` below a layer with a token of
-    its own is not in use. Raises SettingsError for an unknown mode.
+    its own is not in use, nor is a token below a layer with a `token_command`. Raises SettingsError for an unknown
+    mode, and for a layer that names two places of the token.
     """
-    return tuple(_settled(layer) for layer in layers)
+    settled = []
+    named = False
+    for layer in map(_settled, layers):
+        there = [name for name in TOKEN_SOURCES if name in layer.values]
+        if len(there) > 1 and not named:
+            where = " and ".join(f"{name} ({layer.where.get(name, '')})" for name in there)
+            raise SettingsError(f"{where} are both set: keep one of them")
+        if named:
+            layer = Layer({name: one for name, one in layer.values.items() if name not in there}, layer.where)
+        named = named or bool(there)
+        settled.append(layer)
+    return tuple(settled)
 
 
 def _settled(layer: Layer) -> Layer:
@@ -237,12 +262,13 @@ def _settled(layer: Layer) -> Layer:
         values.setdefault("token_prefix", _prefix(mode, place))
         where.setdefault("token_prefix", place)
         values.setdefault("sign_in", TOKEN)
-    elif "token" in values:
+    elif any(name in values for name in TOKEN_SOURCES):
         values.setdefault("sign_in", TOKEN)
     elif "private_key" in values:
         values.setdefault("sign_in", SERVICE_APP)
     if "sign_in" in values:
-        where.setdefault("sign_in", place or where.get("token") or where.get("private_key", ""))
+        named = (where.get(name) for name in (*TOKEN_SOURCES, "private_key") if name in values)
+        where.setdefault("sign_in", place or next(named, None) or "")
     return Layer(values, where)
 
 

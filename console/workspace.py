@@ -90,7 +90,9 @@ def whoami(auth_mode: str) -> OperatorRecord:
     return OperatorRecord(os_user=sanitize(os_user), host=sanitize(socket.gethostname()), auth_mode=auth_mode)
 
 
-def _http(settings: Settings, credential: SignIn, transport: httpx.AsyncBaseTransport | None) -> httpx.AsyncClient:
+def http_for(
+    settings: Settings, credential: SignIn, transport: httpx.AsyncBaseTransport | None = None
+) -> httpx.AsyncClient:
     """The one HTTP client. Raises SettingsError where CA file or proxy can't be used."""
     try:
         return open_http(
@@ -147,7 +149,7 @@ class Workspace:
         self.credential, self.operator = credential, whoami(credential.mode)
         rng = random.Random(seed)  # noqa: S311 - jitter, not a secret
         self.events = Events()
-        self.http = _http(settings, credential, transport)
+        self.http = http_for(settings, credential, transport)
         self.pacer = Pacer(
             clock,
             rng=rng,
@@ -208,13 +210,16 @@ class Workspace:
         transport: httpx.AsyncBaseTransport | None = None,
         seed: int | None = None,
         load: bool = True,
+        may_ask: bool = False,
     ) -> Workspace:
         """A workspace on a real org; nothing is sent yet. Without `load` its history is still to be read.
+
+        With `may_ask` a token that is nowhere may be given later, to `credential.token`.
 
         Raises SettingsError where org or token is missing, HistoryUnavailable where the history can't be opened.
         """
         clock = clock or SystemClock()
-        credential = sign_in(settings, clock)
+        credential = await sign_in(settings, clock, may_ask=may_ask)
         history = open_history(settings, clock=clock, read_only=settings.read_only, load=load)
         try:
             return cls(settings, credential, history, clock=clock, transport=transport, seed=seed)
@@ -241,9 +246,11 @@ class Workspace:
         token = secrets.token_urlsafe(24)
         org = DemoOrg(seed=seed, users=users, clock=clock, token=token, **options)
         nothing: dict[str, Any] = {"org_url": DEMO_URL, "token": SecretStr(token), "token_prefix": "SSWS"}
-        real = dict.fromkeys(("ca_file", "proxy", "sign_in", "client_id", "private_key", "key_id"))
+        real = dict.fromkeys(
+            ("ca_file", "proxy", "sign_in", "token_file", "token_command", "client_id", "private_key", "key_id")
+        )
         settings = settings.model_copy(update={**real, **nothing})
-        credential = sign_in(settings, clock)
+        credential = await sign_in(settings, clock)
         transport = httpx.ASGITransport(app=build_app(org))
         history = open_history(settings, clock=clock, demo=True, read_only=settings.read_only, load=load)
         try:
@@ -287,6 +294,7 @@ class Workspace:
         finally:
             try:
                 await self.http.aclose()
+                await self.credential.aclose()
             finally:
                 self.history.close()
                 self._end_log()

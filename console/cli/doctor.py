@@ -14,8 +14,9 @@ from typing import Literal
 import httpx
 
 from console.cli.exits import INCOMPLETE, OK, USAGE
-from console.cli.failures import explain
+from console.cli.failures import Stop, explain
 from console.cli.output import Output
+from console.cli.signing_in import signed_in
 from console.clock import Clock
 from console.history.store import HistoryUnavailable
 from console.okta.errors import CredentialRejected, NotFound, OktaError, PermissionDenied, ScopeMissing
@@ -51,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
 async def _examine(out: Output) -> int:
     code = OK
     warnings = 0
-    async for finding in _findings():
+    async for finding in _findings(out):
         out.row([(finding.level, 4), (finding.what, 12), (finding.found, 0)])
         code = code or finding.code
         warnings += finding.level == "warn"
@@ -62,7 +63,7 @@ async def _examine(out: Output) -> int:
     return code
 
 
-async def _findings() -> AsyncIterator[Finding]:
+async def _findings(out: Output) -> AsyncIterator[Finding]:
     yield _terminal()
     try:
         settings = load()
@@ -74,7 +75,7 @@ async def _findings() -> AsyncIterator[Finding]:
     if settings.read_only:
         yield Finding("warn", "settings", "read_only is on: nothing can be revoked")
     try:
-        workspace = await Workspace.open(settings)
+        workspace = await Workspace.open(settings, may_ask=out.interactive)
     except SettingsError as error:
         for problem in error.problems:
             yield Finding("fail", "settings", problem, USAGE)
@@ -88,6 +89,14 @@ async def _findings() -> AsyncIterator[Finding]:
         return
     try:
         yield _data_folder(workspace, settings)
+        try:
+            await signed_in(workspace, out)
+        except Stop as stop:
+            yield Finding("fail", "credential", str(stop), stop.code)
+            return
+        except OktaError as error:
+            yield _failure("credential", error)
+            return
         async for finding in _org(workspace):
             yield finding
     finally:
@@ -162,7 +171,7 @@ def _skew(skew_s: float | None) -> Finding:
 
 
 async def _credential(workspace: Workspace) -> AsyncIterator[Finding]:
-    mode = workspace.settings.token_prefix
+    mode = workspace.credential.mode
     me: User | None = None
     try:
         me = await workspace.client.me()

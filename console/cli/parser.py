@@ -89,7 +89,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.set_defaults(module="screen", demo=False)
     commands = parser.add_subparsers(title="commands (without one, the console opens)", metavar="COMMAND")
     for add in (
-        _demo, _simulate, _search, _revoke, _resume, _end_my_sessions, _history, _limits, _doctor, _config,
+        _demo, _simulate, _search, _revoke, _resume, _end_my_sessions, _history, _limits, _doctor, _auth, _config,
     ):  # fmt: skip
         add(commands)
     return parser
@@ -243,6 +243,39 @@ exit codes:
      what a revocation needs
 """
     _parser(commands.add_parser, "doctor", what, epilog).set_defaults(module="doctor")
+
+
+def _auth(commands: Any) -> None:
+    what = "Sign in and out, and say how Evict is signed in."
+    parser = _parser(commands.add_parser, "auth", what, "example:\n  evict --profile prod auth login")
+    parts = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    epilog = """\
+With sign_in = "device" and a client_id: code, link and QR code are shown, you
+sign in in a browser, and the sign-in is kept in the keyring of this account.
+
+example:
+  evict auth login"""
+    login = _parser(parts.add_parser, "login", "Sign in, and keep the sign-in in the keyring.", epilog)
+    words = "ask for an API token instead (typed without echo, or from a pipe), and keep that"
+    login.add_argument("--token", action="store_true", help=words)
+    epilog = """\
+Asks the org. Shows no secret, only where it is from.
+
+example:
+  evict auth status --all --json
+
+exit codes:
+  0  good                          2  settings to be mended
+  1  the org can't be reached      3  not signed in, or refused"""
+    status = _parser(parts.add_parser, "status", "Say how Evict signs in, as whom, and if that is good.", epilog)
+    status.add_argument("--all", action="store_true", help="every profile, then the settings without one")
+    _json(status)
+    what = "Have the org end the sign-in, and forget it here."
+    logout = _parser(parts.add_parser, "logout", what, "example:\n  evict auth logout")
+    logout.add_argument("--token", action="store_true", help="forget the API token instead; it stays good at the org")
+    logout.add_argument("--force", action="store_true", help="forget it here even where the org does not end it")
+    for name, one in (("login", login), ("status", status), ("logout", logout)):
+        one.set_defaults(module="auth", part=name)
 
 
 def _config(commands: Any) -> None:

@@ -8,6 +8,8 @@ from contextlib import asynccontextmanager
 
 from console.cli.exits import INCOMPLETE, REFUSED
 from console.cli.failures import Stop, is_ours
+from console.cli.output import Output
+from console.cli.signing_in import signed_in
 from console.settings import Settings
 from console.workspace import Workspace
 
@@ -16,9 +18,14 @@ LOGGER = logging.getLogger(__name__)
 
 @asynccontextmanager
 async def opened(settings: Settings) -> AsyncIterator[Workspace]:
-    """A workspace for the length of a command, closed whatever happens. Raises as Workspace.open."""
-    workspace = await Workspace.open(settings)
+    """A workspace for the length of a command, closed whatever happens; the operator is asked for what is missing.
+
+    Raises as Workspace.open; Stop and OktaError where nobody is signed in.
+    """
+    out = Output()
+    workspace = await Workspace.open(settings, may_ask=out.interactive)
     try:
+        await signed_in(workspace, out)
         yield workspace
     except Exception as error:
         if is_ours(error):
@@ -26,6 +33,8 @@ async def opened(settings: Settings) -> AsyncIterator[Workspace]:
         raise
     finally:
         await workspace.aclose()
+        if trouble := workspace.credential.trouble:
+            out.talk(trouble)
 
 
 async def connect(workspace: Workspace) -> None:

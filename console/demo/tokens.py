@@ -147,7 +147,7 @@ class TokenOffice:
         app, held = self._native(asked), self.refresh.get(asked.form.get("refresh_token", ""))
         if held is None or held.client_id != app.client_id:
             raise Wrong("invalid_grant", "The refresh token is invalid or expired.")
-        reply = self._issue(app, held.scopes, asked)
+        reply = self._issue(app, held.scopes, asked, bound_to=held.thumbprint)
         del self.refresh[asked.form["refresh_token"]]  # it rotates; only once the new one is sure
         return reply
 
@@ -187,8 +187,10 @@ class TokenOffice:
             raise Wrong("invalid_scope", "One or more scopes are not configured for the authorization server resource.")
         return wanted
 
-    def _issue(self, app: App, scopes: frozenset[str], asked: Asked) -> Reply:
+    def _issue(self, app: App, scopes: frozenset[str], asked: Asked, *, bound_to: str | None = None) -> Reply:
         thumbprint = self._proven(app, asked)
+        if bound_to is not None and thumbprint != bound_to:  # of a public client it is good with its key alone
+            raise Wrong("invalid_grant", "The refresh token is bound to another key.")
         one = Issued(app.client_id, scopes, self.now() + timedelta(seconds=self.life_s), thumbprint)
         value = self.dice.hexadecimal(64)
         self.issued[value] = one

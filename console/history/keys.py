@@ -7,27 +7,22 @@ every segment written with it, say that there is one and which; nothing else mak
 from __future__ import annotations
 
 import os
-import queue
 import re
 import secrets
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 from console.history.chain import key_id as key_id_of
+from console.keyring_store import WAIT_S, Keyring, KeyringUnavailable
 from console.paths import open_private, private_dir, write_private
 
 MARKER = "history.key-id"
 SERVICE = "evict history"
 """What the keyring files our keys under; the name of each is its ID."""
 KEY_BYTES = 32
-WAIT_S = 3.0
-"""How long a keyring may take. One that waits for somebody to unlock it on another screen would hold us for ever."""
 _KEY_ID = re.compile(r"[0-9a-f]{16}", re.ASCII)
-
-T = TypeVar("T")
 
 
 class KeysUnavailable(OSError):
@@ -65,54 +60,25 @@ class KeyringStore:
     """The keyring of the system: Keychain, Credential Locker, Secret Service, KWallet."""
 
     def __init__(self, *, wait_s: float = WAIT_S) -> None:
-        self._wait_s = wait_s
+        self._keyring = Keyring(SERVICE, what="key", wait_s=wait_s)
 
     def get(self, key_id: str) -> bytes | None:
         """The key of that ID; a value that is no key counts as none. Raises KeysUnavailable."""
-        text = self._ask(lambda keyring: keyring.get_password(SERVICE, key_id))
         try:
-            return bytes.fromhex(text) if isinstance(text, str) else None
+            text = self._keyring.get(key_id)
+        except KeyringUnavailable as error:
+            raise KeysUnavailable(str(error)) from None
+        try:
+            return bytes.fromhex(text) if text is not None else None
         except ValueError:
             return None
 
     def put(self, key_id: str, key: bytes) -> None:
-        """Keep it, and read it back: a keyring that is switched off takes everything and keeps nothing."""
-        self._ask(lambda keyring: keyring.set_password(SERVICE, key_id, key.hex()))
-        if self.get(key_id) != key:
-            raise KeysUnavailable("the keyring did not keep the key: is it switched off?")
-
-    def _ask(self, call: Callable[[ModuleType], T]) -> T:
-        """The answer of a call to the keyring. Imported here, in the thread: loading it takes long and may hang too."""
-        answers: queue.SimpleQueue[tuple[T | None, BaseException | None]] = queue.SimpleQueue()
-
-        def work() -> None:
-            try:
-                import keyring
-
-                answers.put((call(keyring), None))
-            except BaseException as error:  # noqa: BLE001 - a backend may raise anything; who asked must learn of it
-                answers.put((None, error))
-
-        threading.Thread(target=work, name="keyring", daemon=True).start()
+        """Keep it, and read it back. Raises KeysUnavailable."""
         try:
-            answer, error = answers.get(timeout=self._wait_s)
-        except queue.Empty:
-            raise KeysUnavailable(
-                f"the keyring did not answer within {self._wait_s:g} s: unlock it, then try again"
-            ) from None
-        if error is not None:
-            # The error of a backend may quote what it was handed, so that only its kind is told.
-            raise KeysUnavailable(_why(error)) from None
-        return answer  # type: ignore[return-value]
-
-
-def _why(error: BaseException) -> str:
-    names = {kind.__name__ for kind in type(error).__mro__}
-    if "NoKeyringError" in names:
-        return "there is no keyring on this machine: install one (on Linux gnome-keyring or KWallet)"
-    if "KeyringLocked" in names:
-        return "the keyring is locked: unlock it, then try again"
-    return f"the keyring failed ({type(error).__name__}): see that it is unlocked, then try again"
+            self._keyring.put(key_id, key.hex())
+        except KeyringUnavailable as error:
+            raise KeysUnavailable(str(error)) from None
 
 
 def marked(folder: Path) -> str | None:

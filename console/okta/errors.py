@@ -50,6 +50,12 @@ class CredentialRejected(OktaError):
     advice = "Check the token: it may be wrong, expired or revoked, or bound to a network zone. Then go on."
 
 
+class SignedOut(CredentialRejected):
+    """Nobody is signed in, or no more: only the operator can help, by signing in again."""
+
+    advice = "Sign in:  evict auth login,  or in the console ctrl+p, then Sign in."
+
+
 class ScopeMissing(OktaError):
     """The OAuth token lacks a scope (`WWW-Authenticate: … error="insufficient_scope"`, often without a body)."""
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from functools import partial
 from typing import Any, ClassVar
 
+from pydantic import SecretStr
 from rich.segment import Segments
 from rich.text import Text
 from textual import work
@@ -29,6 +30,7 @@ from console.ui.look import look
 from console.ui.modes import SCREENS_OF_MODES
 from console.ui.resuming import Resumer
 from console.ui.screens.confirm import Confirm
+from console.ui.signing_in import SigningIn
 from console.ui.widgets.line import Line
 from console.workspace import Workspace
 
@@ -64,6 +66,7 @@ class EvictApp(KeysInOrder):
         self._leaving = False
         self._put_off = 0
         self.resumer = Resumer(self, workspace)
+        self.signing_in = SigningIn(self, workspace)
         self._history_notices = HistoryNotices(workspace.history)
         for mode in SCREENS_OF_MODES:
             self.add_mode(mode, partial(self._base, mode))
@@ -101,6 +104,8 @@ class EvictApp(KeysInOrder):
     @work(group="connect", exit_on_error=True)
     async def _connect(self) -> None:
         await self.workspace.connect()
+        if self.signing_in.needed and len(self.screen_stack) <= 1:
+            self.signing_in.open()
 
     def action_go(self, mode: str) -> None:
         """Show another screen."""
@@ -230,6 +235,8 @@ class EvictApp(KeysInOrder):
         """What keys do here, and the list of themes. No screenshot: it would leave names in an unguarded file."""
         yield SystemCommand("Theme", "Choose the colours from a list", self.action_change_theme)
         yield SystemCommand("Resume a batch", "Go on with what was left unfinished, or close it", self.resumer.open)
+        if not self.workspace.demo:
+            yield SystemCommand("Sign in", "Anew, with a code or another token", self.signing_in.open)
         keys, _ = keymap(self.workspace.settings.keys)
         on_base = screen is self._bases.get(self.current_mode)
         for key in palette(self.current_mode if on_base else None):
@@ -244,6 +251,6 @@ class EvictApp(KeysInOrder):
         """Print where it failed. Textual's own version prints local variables, and those may hold a credential."""
         self.bell()
         error = self._exception or RuntimeError("unknown")
-        text = report(error, [self.workspace.settings.token, self.workspace.settings.proxy])
+        text = report(error, [self.workspace.settings.proxy, *map(SecretStr, self.workspace.credential.secrets())])
         self._exit_renderables.append(Segments(self.console.render(Text(text), self.console.options)))
         self._close_messages_no_wait()

@@ -35,7 +35,7 @@ async def _run(settings: Settings, *, demo: bool, users: int | None, seed: int |
             load=False,
         )
     else:
-        workspace = await Workspace.open(settings, load=False)
+        workspace = await Workspace.open(settings, load=False, may_ask=True)
     try:
         app = EvictApp(workspace)
         with leaving_on_signals(app):

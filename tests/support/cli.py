@@ -128,8 +128,8 @@ def make_shell(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[st
     shell = Shell(org, httpx.ASGITransport(app=build_app(org)), monkeypatch, capsys)
     original = Workspace.open
 
-    async def open_here(settings: Any, **_: Any) -> Workspace:
-        workspace = await original(settings, clock=clock, transport=shell.transport, seed=7)
+    async def open_here(settings: Any, **given: Any) -> Workspace:
+        workspace = await original(settings, **given, clock=clock, transport=shell.transport, seed=7)
         shell.workspaces.append(workspace)
         shell.on_open(workspace)
         return workspace

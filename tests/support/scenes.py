@@ -18,6 +18,9 @@ from textual.widgets._toast import Toast
 
 from console.clock import ManualClock
 from console.demo.faults import Fault
+from console.demo.tokens import App
+from console.okta.auth.endpoint import TokenEndpoint
+from console.okta.auth.operator import Kept, OperatorSignIn
 from console.okta.limits import Bucket
 from console.okta.models import User
 from console.revocation.states import Options, State
@@ -26,6 +29,7 @@ from console.ui.app import EvictApp
 from console.ui.dialogs.paste import PasteBox
 from console.ui.dialogs.resume import ResumeDialog
 from console.ui.dialogs.review import ReviewDialog
+from console.ui.dialogs.sign_in import SignInDialog, TokenDialog
 from console.ui.widgets.virtual_table import VirtualTable
 from console.workspace import Workspace, history_folder
 from tests.support.left import Left, leave
@@ -390,6 +394,43 @@ async def resume(stage: Triage) -> None:
     await asyncio.to_thread(workspace.history.refresh)
     stage.app.resumer.open()
     await stage.until(lambda: isinstance(stage.app.screen, ResumeDialog) and stage.app.screen.armed)
+    await rest(stage)
+
+
+class NothingKept:
+    """In place of a keyring."""
+
+    def get(self) -> None:
+        """Nothing."""
+
+    def put(self, kept: Kept) -> None:
+        """Kept nowhere."""
+
+    def delete(self) -> bool:
+        """There was nothing."""
+        return False
+
+
+async def sign_in(stage: Triage) -> None:
+    """A code, waiting to be used."""
+    workspace, org = stage.workspace, stage.workspace.demo_org
+    assert org is not None
+    org.office.register(App("0oaNATIVE", frozenset({"okta.users.manage"})))
+    endpoint = TokenEndpoint(workspace.org_url, workspace.clock, headers={})
+    operator = OperatorSignIn(
+        endpoint, workspace.clock, NothingKept(), client_id="0oaNATIVE", scopes=("okta.users.manage", "offline_access")
+    )
+    stage.app.push_screen(SignInDialog(workspace, operator))
+    await stage.until(lambda: "type the code" in stage.text())
+    await rest(stage)
+
+
+async def sign_in_token(stage: Triage) -> None:
+    """A token, which nobody sees."""
+    stage.app.push_screen(TokenDialog(stage.workspace.org_url))
+    await stage.until(lambda: isinstance(stage.app.screen, TokenDialog))
+    await stage.pilot.press(*"00secret", "space", "x", "enter")
+    await stage.until(lambda: bool(stage.words("#problem")))
     await rest(stage)
 
 

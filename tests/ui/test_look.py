@@ -22,6 +22,8 @@ SCENES: list[Scene] = [
     scenes.paused,
     scenes.stop,
     scenes.case,
+    scenes.sign_in,
+    scenes.sign_in_token,
     scenes.paste,
     scenes.open_file,
     scenes.unresolved,

@@ -6,7 +6,6 @@ Okta: `POST /oauth2/v1/device/authorize`, codes good for 600 s, asked for every 
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,10 +15,11 @@ from pydantic import SecretStr
 
 from console.clock import Clock
 from console.okta.answers import parse_json
+from console.okta.auth.asking import ask, send
 from console.okta.auth.endpoint import TokenEndpoint, buffered
 from console.okta.auth.grants import DeviceCode, Token
 from console.okta.auth.refusals import PENDING, refusal
-from console.okta.errors import CredentialRejected, OktaError, UnexpectedAnswer, Unreachable
+from console.okta.errors import OktaError, SignedOut, UnexpectedAnswer, Unreachable
 from console.text import sanitize
 
 INTERVAL_S = 5.0
@@ -58,8 +58,8 @@ class DeviceSignIn:
     async def invite(self) -> Invitation:
         """Ask the org for a code. Raises OktaError."""
         url = self._endpoint.url.copy_with(path="/oauth2/v1/device/authorize")
-        response = await self._send(
-            self._endpoint.post(url, {"client_id": self._client_id, "scope": " ".join(self._scopes)})
+        response = await send(
+            self._http, self._endpoint.post(url, {"client_id": self._client_id, "scope": " ".join(self._scopes)})
         )
         body = await buffered(response)
         if response.status_code != 200:
@@ -69,44 +69,22 @@ class DeviceSignIn:
     async def token(self, invitation: Invitation) -> Token:
         """Wait until the operator has signed in, asking no oftener than the org says.
 
-        Raises CredentialRejected where they refused or the code ran out; cancel it to give up.
+        Raises SignedOut where they refused or the code ran out; cancel it to give up.
         """
         interval = invitation.interval_s
         grant = DeviceCode(self._client_id, invitation.device_code)
         while True:
             await self._clock.sleep(interval)
             if self._clock.monotonic() >= invitation.ends:
-                raise CredentialRejected("The code was not used in time: sign in again")
+                raise SignedOut("The code was not used in time: sign in again")
             try:
-                return await self._ask(grant)
+                return await ask(self._http, self._endpoint, grant)
             except Unreachable:
                 continue  # a network that comes and goes must not cost the sign-in; the code's end bounds it
             except OktaError as error:
                 if error.code not in PENDING:
                     raise
                 interval = min(interval + SLOWER_S, LONGEST_S) if error.code == "slow_down" else interval
-
-    async def _ask(self, grant: DeviceCode) -> Token:
-        talk: AsyncGenerator[httpx.Request, httpx.Response] = self._endpoint.talk(grant)
-        try:
-            wanted = await anext(talk)
-            while True:
-                wanted = await talk.asend(await self._send(wanted))
-        except StopAsyncIteration:
-            if self._endpoint.token is None:
-                raise UnexpectedAnswer("The org gave no token") from None
-            return self._endpoint.token
-        finally:
-            await talk.aclose()
-
-    async def _send(self, request: httpx.Request) -> httpx.Response:
-        """Send without signing. Raises Unreachable where no answer comes: asking again is always safe here."""
-        try:
-            return await self._http.send(request, stream=True, auth=None, follow_redirects=False)
-        except httpx.TransportError as error:
-            raise Unreachable(
-                f"Cannot reach {request.url.host}: {sanitize(str(error)) or type(error).__name__}"
-            ) from None
 
     def _invitation(self, found: Any) -> Invitation:
         fields = found if isinstance(found, dict) else {}
@@ -140,18 +118,27 @@ class DeviceSignIn:
 
 async def sign_out(http: httpx.AsyncClient, endpoint: TokenEndpoint, *, client_id: str, token: Token) -> None:
     """Have the org revoke the refresh token and the access token. Raises OktaError; what was revoked stays so."""
+    if token.refresh:
+        await revoke_token(http, endpoint, client_id=client_id, hint="refresh_token", value=token.refresh)
+    await revoke_token(http, endpoint, client_id=client_id, hint="access_token", value=token.value)
+
+
+async def revoke_token(
+    http: httpx.AsyncClient, endpoint: TokenEndpoint, *, client_id: str, hint: str, value: SecretStr
+) -> None:
+    """Have the org revoke one token, `hint` of its kind; of a refresh token the access tokens go too. Raises OktaError.
+
+    An org answers 200 for a token that it does not know, too (RFC 7009 §2.2).
+    """
     url = endpoint.url.copy_with(path="/oauth2/v1/revoke")
-    tokens = [("refresh_token", token.refresh)] if token.refresh else []
-    for hint, value in [*tokens, ("access_token", token.value)]:
-        form = {"token": value.get_secret_value(), "token_type_hint": hint, "client_id": client_id}
-        try:
-            response = await http.send(endpoint.post(url, form), stream=True, auth=None, follow_redirects=False)
-        except httpx.TransportError as error:
-            why = sanitize(str(error)) or type(error).__name__
-            raise Unreachable(f"Cannot reach {url.host}, so the tokens are still good: {why}") from None
-        body = await buffered(response)
-        if response.status_code != 200:
-            raise refusal(response, body)
+    form = {"token": value.get_secret_value(), "token_type_hint": hint, "client_id": client_id}
+    try:
+        response = await send(http, endpoint.post(url, form))
+    except Unreachable as error:
+        raise Unreachable(f"{error}, so the token is still good") from None
+    body = await buffered(response)
+    if response.status_code != 200:
+        raise refusal(response, body)
 
 
 def _positive(value: object, default: float, most: float) -> float:

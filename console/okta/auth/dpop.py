@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import secrets
 from datetime import datetime
 from typing import Any
@@ -20,16 +21,25 @@ MAX_NONCE = 512
 
 
 class ProofKey:
-    """A key of this process alone, apart from the app's own, and the nonce that the org gave last."""
+    """A key of our own, apart from the app's. A refresh token is bound to it, so that it is kept where that is kept."""
 
-    def __init__(self) -> None:
+    def __init__(self, kept: SecretStr | None = None) -> None:
+        """`kept` is a key as `secret` gave it. Raises ValueError for what is none, without showing it."""
+        from joserfc.errors import JoseError
         from joserfc.jwk import ECKey  # only DPoP needs it
 
-        self._key = ECKey.generate_key("P-256", private=True)
+        try:
+            self._key = ECKey.generate_key("P-256", private=True) if kept is None else ECKey.import_key(_jwk(kept))
+        except (JoseError, ValueError, TypeError, KeyError):
+            raise ValueError("the kept proof key can't be used") from None
         self._public: dict[str, Any] = self._key.as_dict(private=False)
 
     def __repr__(self) -> str:
         return "ProofKey()"
+
+    def secret(self) -> SecretStr:
+        """The whole key as a JWK, to keep it in the keyring."""
+        return SecretStr(json.dumps(self._key.as_dict(private=True)))
 
     def proof(
         self, method: str, url: httpx.URL, now: datetime, *, token: SecretStr | None = None, nonce: str | None = None
@@ -55,6 +65,13 @@ def nonce_in(response: httpx.Response) -> str | None:
     """The nonce that an answer gives, or None; one that can't be a nonce is none."""
     nonce = response.headers.get("dpop-nonce", "")
     return nonce if 0 < len(nonce) <= MAX_NONCE and nonce.isascii() and nonce.isprintable() else None
+
+
+def _jwk(kept: SecretStr) -> dict[str, Any]:
+    found = json.loads(kept.get_secret_value())
+    if not isinstance(found, dict) or found.get("crv") != "P-256" or "d" not in found:
+        raise ValueError
+    return found
 
 
 def _unpadded(raw: bytes) -> str:

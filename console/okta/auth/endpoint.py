@@ -53,6 +53,16 @@ class TokenEndpoint:
         self.token: Token | None = None
         """What the last talk ended with."""
 
+    @property
+    def proof_key(self) -> ProofKey | None:
+        """The key that tokens are bound to; None where none is in use."""
+        return self._proving
+
+    def prove_with(self, key: ProofKey) -> None:
+        """Go on with a kept key: a refresh token is good with that alone (RFC 9449 §5)."""
+        if self._may_prove:
+            self._proving = key
+
     def now(self) -> datetime:
         """The org's time, as far as it is known."""
         return self._clock.now() + self._ahead

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -10,7 +10,7 @@ from typing import Protocol
 from pydantic import SecretStr
 
 from console.okta.auth.client_key import ClientKey
-from console.okta.errors import CredentialRejected
+from console.okta.errors import SignedOut
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
@@ -37,8 +37,12 @@ class Grant(Protocol):
     words: str
     """For the operator: `service app` or `signed in`."""
 
+    async def prepare(self) -> None:
+        """Get ready for a talk with the token endpoint, off the event loop where that takes its time."""
+        ...
+
     def form(self, audience: str, now: datetime) -> Mapping[str, str]:
-        """The fields for one try at the token endpoint `audience`. Raises CredentialRejected where it can't go on."""
+        """The fields for one try at the token endpoint `audience`. Raises SignedOut where it can't go on."""
         ...
 
     def took(self, token: Token) -> None:
@@ -55,6 +59,9 @@ class ServiceApp:
         self._client_id = client_id
         self._key = key
         self._scopes = scopes
+
+    async def prepare(self) -> None:
+        """Nothing to do."""
 
     def form(self, audience: str, now: datetime) -> Mapping[str, str]:
         """A fresh assertion every time."""
@@ -74,16 +81,30 @@ class SignedIn:
 
     words = "signed in"
 
-    def __init__(self, client_id: str, scopes: tuple[str, ...], refresh: SecretStr | None) -> None:
+    def __init__(
+        self,
+        client_id: str,
+        scopes: tuple[str, ...],
+        refresh: SecretStr | None,
+        *,
+        newest: Callable[[], Awaitable[SecretStr | None]] | None = None,
+    ) -> None:
+        """`newest` tells the refresh token to use, before each use: another console may have been given another."""
         self._client_id = client_id
         self._scopes = scopes
+        self._newest = newest
         self.refresh = refresh
         """The refresh token in use; None where the org grants none."""
 
+    async def prepare(self) -> None:
+        """Look which refresh token is the newest."""
+        if self._newest is not None and (found := await self._newest()) is not None:
+            self.refresh = found
+
     def form(self, audience: str, now: datetime) -> Mapping[str, str]:
-        """The refresh token. Raises CredentialRejected where there is none: then only signing in again helps."""
+        """The refresh token. Raises SignedOut where there is none: then only signing in again helps."""
         if self.refresh is None:
-            raise CredentialRejected("The sign-in has ended, and the org gave no refresh token: sign in again")
+            raise SignedOut("Nobody is signed in, or the sign-in has ended and can't go on by itself: sign in again")
         return {
             "grant_type": "refresh_token",
             "client_id": self._client_id,
@@ -104,6 +125,9 @@ class DeviceCode:
     def __init__(self, client_id: str, device_code: SecretStr) -> None:
         self._client_id = client_id
         self._device_code = device_code
+
+    async def prepare(self) -> None:
+        """Nothing to do."""
 
     def form(self, audience: str, now: datetime) -> Mapping[str, str]:
         """The device code."""

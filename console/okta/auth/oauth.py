@@ -66,6 +66,15 @@ class OAuth(httpx.Auth):
         """What the token was granted; empty before the first one."""
         return self._token.scopes if self._token else ()
 
+    @property
+    def token(self) -> Token | None:
+        """The token in use; None before the first one, and where Okta took it no more."""
+        return self._token
+
+    def drop(self) -> None:
+        """Sign with nothing any more: the next request asks for a token."""
+        self._token = None
+
     def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         """Not here: getting a token takes the event loop."""
         raise RuntimeError("this credential signs asynchronous requests only")
@@ -126,12 +135,13 @@ class OAuth(httpx.Auth):
         self._rests_until = self._clock.monotonic() + AGAIN_S
         talk = self._endpoint.talk(self._grant, request.extensions.get("timeout"))
         try:
+            await self._grant.prepare()
             wanted = await anext(talk)
             while True:
                 answer = yield wanted
                 wanted = await talk.asend(answer)
         except StopAsyncIteration:
-            self._take(self._endpoint.token)
+            self.adopt(self._endpoint.token)
         except OktaError as error:
             self._failure, self._failures = error, self._failures + 1
             if self._spent():
@@ -140,7 +150,8 @@ class OAuth(httpx.Auth):
         finally:
             await talk.aclose()
 
-    def _take(self, token: Token | None) -> None:
+    def adopt(self, token: Token | None) -> None:
+        """Sign with this token from now on. Raises SignInTrouble for none."""
         if token is None:
             raise SignInTrouble("The org gave no token")
         self._token, self._proven, self._failure = token, False, None

@@ -8,7 +8,7 @@ from __future__ import annotations
 import httpx
 
 from console.okta.answers import parse_json, request_id
-from console.okta.errors import CredentialRejected, OktaError, ScopeMissing, SignInTrouble, UnexpectedAnswer
+from console.okta.errors import CredentialRejected, OktaError, ScopeMissing, SignedOut, SignInTrouble, UnexpectedAnswer
 from console.text import sanitize
 
 SENTENCES: dict[str, tuple[type[OktaError], str]] = {
@@ -17,7 +17,7 @@ SENTENCES: dict[str, tuple[type[OktaError], str]] = {
         "Okta does not accept the app's signature: check client_id, key and kid, and this machine's clock",
     ),
     "invalid_scope": (ScopeMissing, "A scope that was asked for is not granted to the app: grant it, or set scopes"),
-    "invalid_grant": (CredentialRejected, "The sign-in is no longer good: sign in again"),
+    "invalid_grant": (SignedOut, "The sign-in is no longer good: sign in again"),
     "unauthorized_client": (
         CredentialRejected,
         "The app may not sign in in this way: enable the grant type in the app's settings",
@@ -26,8 +26,8 @@ SENTENCES: dict[str, tuple[type[OktaError], str]] = {
     "invalid_request": (CredentialRejected, "Okta does not accept the request for a token as it is"),
     "invalid_dpop_proof": (CredentialRejected, "Okta does not accept the DPoP proof: check this machine's clock"),
     "use_dpop_nonce": (CredentialRejected, "Okta asks for a DPoP nonce but gave none that can be used"),
-    "access_denied": (CredentialRejected, "The sign-in was refused: somebody said no, or a policy does"),
-    "expired_token": (CredentialRejected, "The code was not used in time: sign in again"),
+    "access_denied": (SignedOut, "The sign-in was refused: somebody said no, or a policy does"),
+    "expired_token": (SignedOut, "The code was not used in time: sign in again"),
     "consent_required": (CredentialRejected, "The app's scopes must be granted first, in its settings"),
     "invalid_token": (CredentialRejected, "Okta does not accept the token: it has expired or was revoked"),
     "temporarily_unavailable": (SignInTrouble, "Okta can't issue tokens at the moment"),

@@ -35,6 +35,10 @@ COMMANDS = (
     ["history", "key", "status"],
     ["limits"],
     ["doctor"],
+    ["auth"],
+    ["auth", "login"],
+    ["auth", "status"],
+    ["auth", "logout"],
     ["config"],
     ["config", "show"],
 )

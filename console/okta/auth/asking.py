@@ -1,0 +1,34 @@
+"""Talking to the token endpoint outside of a request's flow, unsigned: at sign-in and sign-out."""
+
+from __future__ import annotations
+
+import httpx
+
+from console.okta.auth.endpoint import TokenEndpoint
+from console.okta.auth.grants import Grant, Token
+from console.okta.errors import UnexpectedAnswer, Unreachable
+from console.text import sanitize
+
+
+async def ask(http: httpx.AsyncClient, endpoint: TokenEndpoint, grant: Grant) -> Token:
+    """One token. Raises OktaError."""
+    await grant.prepare()
+    talk = endpoint.talk(grant)
+    try:
+        wanted = await anext(talk)
+        while True:
+            wanted = await talk.asend(await send(http, wanted))
+    except StopAsyncIteration:
+        if endpoint.token is None:
+            raise UnexpectedAnswer("The org gave no token") from None
+        return endpoint.token
+    finally:
+        await talk.aclose()
+
+
+async def send(http: httpx.AsyncClient, request: httpx.Request) -> httpx.Response:
+    """Send without signing. Raises Unreachable where no answer comes: asking again is always safe here."""
+    try:
+        return await http.send(request, stream=True, auth=None, follow_redirects=False)
+    except httpx.TransportError as error:
+        raise Unreachable(f"Cannot reach {request.url.host}: {sanitize(str(error)) or type(error).__name__}") from None
