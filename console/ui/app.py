@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from functools import partial
 from typing import Any, ClassVar
 
+from pydantic import SecretStr
 from rich.segment import Segments
 from rich.text import Text
 from textual import work
@@ -244,6 +245,6 @@ class EvictApp(KeysInOrder):
         """Print where it failed. Textual's own version prints local variables, and those may hold a credential."""
         self.bell()
         error = self._exception or RuntimeError("unknown")
-        text = report(error, [self.workspace.settings.token, self.workspace.settings.proxy])
+        text = report(error, [*map(SecretStr, self.workspace.secrets()), self.workspace.settings.proxy])
         self._exit_renderables.append(Segments(self.console.render(Text(text), self.console.options)))
         self._close_messages_no_wait()
