@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from console.demo.replies import Refusal
+
 LOOKING = frozenset({"users", "user"})
 GROUPS = frozenset({"groups", "members"})
 LOGS = frozenset({"logs"})
@@ -22,9 +24,11 @@ class Role:
     name: str
     routes: frozenset[str] = field(repr=False)
 
-    def may(self, route: str, user: str = "") -> bool:
-        """Whether the role opens a route. One's own account can be read with any."""
-        return route not in EVERYTHING or route in self.routes or (route == "user" and user == "me")
+    def check(self, route: str, user: str = "") -> None:
+        """Raise Refusal for a route that the role does not open. One's own account can be read with any."""
+        own = route == "user" and user == "me"
+        if route in EVERYTHING and route not in self.routes and not own:
+            raise Refusal(403, "E0000006")
 
 
 ROLES = {

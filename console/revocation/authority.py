@@ -99,7 +99,7 @@ class Authority:
         return task.result() if task is not None and task.done() and not task.cancelled() else None
 
     async def ask(self, ability: Ability) -> Finding:
-        """Whether the credential has an ability. Raises no OktaError; CancelledError where it is forgotten meanwhile."""
+        """Whether the credential has an ability. Raises no OktaError; CancelledError where `forget` comes between."""
         task = self._asking.get(ability)
         if task is None:
             task = asyncio.get_running_loop().create_task(self._find(ability), name=f"may it {ability}")
@@ -144,14 +144,15 @@ class Authority:
 
     async def _revoke(self) -> Finding | None:
         """Found out on nobody: Okta has no call that tells."""
-        unknown = Finding(Ability.REVOKE, "unknown", "not tried, as a user has the ID that was thought to be nobody's")
         try:
             await self._client.get_user(NOBODY, priority=Priority.INTERACTIVE)
-            return unknown
         except NotFound:
-            pass
+            return await self._revoke_nobody()
         except OktaError as error:
             return Finding(Ability.REVOKE, "unknown", f"not tried, as users cannot be read: {error}")
+        return Finding(Ability.REVOKE, "unknown", "not tried, as a user has the ID that was thought to be nobody's")
+
+    async def _revoke_nobody(self) -> Finding:
         permit = await self._gate.enter(Endpoint.SESSIONS, Priority.INTERACTIVE)
         try:
             await self._client.revoke_sessions(NOBODY, oauth_tokens=False, forget_devices=False, permit=permit)

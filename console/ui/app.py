@@ -23,6 +23,7 @@ from console.ui.bindings import bindings, display, keymap, palette
 from console.ui.changes import Collector
 from console.ui.controls import Controls
 from console.ui.crash import report
+from console.ui.credential import Credential
 from console.ui.garbage import LongLived
 from console.ui.history_notices import HistoryNotices
 from console.ui.key_order import KeysInOrder
@@ -65,6 +66,7 @@ class EvictApp(KeysInOrder):
         self._leaving = False
         self._put_off = 0
         self.resumer = Resumer(self, workspace)
+        self.credential = Credential(self, workspace)
         self._history_notices = HistoryNotices(workspace.history)
         for mode in SCREENS_OF_MODES:
             self.add_mode(mode, partial(self._base, mode))
@@ -102,6 +104,7 @@ class EvictApp(KeysInOrder):
     @work(group="connect", exit_on_error=True)
     async def _connect(self) -> None:
         await self.workspace.connect()
+        self.run_worker(self.credential.tell(), group="authority")
 
     def action_go(self, mode: str) -> None:
         """Show another screen."""
@@ -151,6 +154,7 @@ class EvictApp(KeysInOrder):
             if event.why is Why.OPERATOR and self.current_mode == "triage":
                 return  # the banner above the queue says it
             self.notify(event.message, title="Paused", severity="warning", timeout=10, markup=False)
+            self.credential.offer(event)
         elif isinstance(event, Resumed) and event.message:
             self.notify(event.message, title="Sending goes on", timeout=10, markup=False)
         elif isinstance(event, BatchFinished):
@@ -170,6 +174,8 @@ class EvictApp(KeysInOrder):
     def action_pause(self) -> None:
         """Pause sending, or go on."""
         dispatcher = self.workspace.dispatcher
+        if self.credential.open():
+            return
         if dispatcher.paused is not None:
             dispatcher.resume()
         elif dispatcher.running:
@@ -230,6 +236,7 @@ class EvictApp(KeysInOrder):
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """What keys do here, and the list of themes. No screenshot: it would leave names in an unguarded file."""
         yield SystemCommand("Theme", "Choose the colours from a list", self.action_change_theme)
+        yield SystemCommand("Authority", "Who is signed in, and what the credential may do", self.credential.show)
         yield SystemCommand("Resume a batch", "Go on with what was left unfinished, or close it", self.resumer.open)
         keys, _ = keymap(self.workspace.settings.keys)
         on_base = screen is self._bases.get(self.current_mode)
