@@ -253,7 +253,14 @@ exit codes:
 
 
 def _config(commands: Any) -> None:
-    parser = _parser(commands.add_parser, "config", "Show the settings.", "example:\n  evict config show")
+    parser = _parser(
+        commands.add_parser,
+        "config",
+        "Show the settings, or write a profile.",
+        "examples:\n  evict config init\n  evict config show",
+    )
     parts = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     show = _parser(parts.add_parser, "show", "Show every setting, where it came from, and no secret.")
     show.set_defaults(module="config")
+    words = "Ask how an org is reached, and write a profile of it. No secret is asked for or written."
+    _parser(parts.add_parser, "init", words).set_defaults(module="config_init")
