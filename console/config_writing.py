@@ -22,9 +22,13 @@ def add_profile(path: Path, name: str, values: Mapping[str, Value]) -> None:
     """
     if name in profile_names(path):
         raise SettingsError(f"there is a profile {name} in {path} already: choose another name, or change it there")
+    path = path.resolve()  # a link stays one: what it points to is written
     before = path.read_bytes() if path.exists() else b""
     gap = b"" if not before else b"\n" if before.endswith(b"\n") else b"\n\n"
-    after = before + gap + _table(name, values).encode()
+    try:
+        after = before + gap + _table(name, values).encode()
+    except UnicodeEncodeError:
+        raise SettingsError("an answer holds characters that are no text: type it again") from None
     _check(path, name, before, after, values)
     private_dir(path.parent)
     write_private(path, after, replace=True)

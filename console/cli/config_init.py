@@ -15,7 +15,7 @@ from console.cli.output import Output
 from console.cli.parts import percent
 from console.config_writing import Value, add_profile
 from console.paths import config_dir
-from console.settings import Settings, SettingsError, check, profiles
+from console.settings import Settings, check, profiles
 
 TRIES = 5
 WAYS = {"1": "token", "2": "service_app", "3": "device"}

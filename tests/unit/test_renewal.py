@@ -1,4 +1,4 @@
-"""A credential that dies in mid-batch: the queue pauses, takes another one and goes on, and nothing is lost or twice."""
+"""A credential that dies in mid-batch: the queue takes another one and goes on; nothing is lost and nothing twice."""
 
 from __future__ import annotations
 
