@@ -353,6 +353,14 @@ def _problems(error: ValidationError, sources: Mapping[str, str]) -> list[str]:
     return problems
 
 
+def check(name: str, value: Any) -> Any:
+    """One setting as Evict would take it. Raises SettingsError, whose message says what to write instead."""
+    try:
+        return getattr(Settings(**{name: value}), name)
+    except ValidationError as error:
+        raise SettingsError(*_problems(error, {name: "your answer"})) from None
+
+
 def explain(settings: Settings) -> list[Explained]:
     """Every setting with its value, secrets masked, and where it came from, in the order of the class."""
     return [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import getpass
 import logging
 import os
@@ -30,9 +31,11 @@ from console.history.store import History, HistoryUnavailable, new_id
 from console.okta.client import OktaClient
 from console.okta.errors import CredentialRejected, OktaError, ScopeMissing, Unreachable
 from console.okta.models import OrgInfo, User
+from console.okta.signing import Signing
 from console.okta.transport import open_http
+from console.revocation.authority import Authority
 from console.revocation.dispatcher import Dispatcher
-from console.revocation.events import Events, RateLimitMet
+from console.revocation.events import Events, RateLimitMet, Why
 from console.revocation.guard import SERVICE_PATTERNS, Guard
 from console.revocation.pacer import Pacer
 from console.revocation.price import Prices
@@ -45,6 +48,9 @@ from console.text import sanitize
 
 LOGGER = logging.getLogger(__name__)
 DEMO_URL = "https://demo.okta.test"
+OTHER_ORG = "Another org answers at this address than before: nothing goes on. Check the network, and start Evict anew."
+OF_THE_CREDENTIAL = (Why.CREDENTIAL, Why.SCOPE)
+"""Pauses that another credential may end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +97,13 @@ def whoami(auth_mode: str) -> OperatorRecord:
 
 
 def http_for(
-    settings: Settings, credential: SignIn, transport: httpx.AsyncBaseTransport | None = None
+    settings: Settings, auth: httpx.Auth, transport: httpx.AsyncBaseTransport | None = None
 ) -> httpx.AsyncClient:
     """The one HTTP client. Raises SettingsError where CA file or proxy can't be used."""
     try:
         return open_http(
             settings.org_url or "",
-            credential.auth,
+            auth,
             transport=transport,
             ca_file=settings.ca_file,
             proxy=settings.proxy.get_secret_value() if settings.proxy else None,
@@ -108,12 +114,12 @@ def http_for(
         raise SettingsError(str(error)) from error
 
 
-def _log(settings: Settings, credential: SignIn) -> Callable[[], None]:
+def _log(settings: Settings, secrets: Callable[[], tuple[str, ...]]) -> Callable[[], None]:
     """Keep a log, but from a read-only console, which leaves no trace; returns its end."""
     if settings.read_only:
         return lambda: None
     proxy = settings.proxy.get_secret_value() if settings.proxy else ""
-    return log.start(settings.data_dir, level=settings.log_level, secrets=lambda: (*credential.secrets(), proxy))
+    return log.start(settings.data_dir, level=settings.log_level, secrets=lambda: (*secrets(), proxy))
 
 
 def _guard(settings: Settings) -> Guard:
@@ -123,6 +129,12 @@ def _guard(settings: Settings) -> Guard:
         groups=settings.protected_groups,
         service_patterns=SERVICE_PATTERNS if patterns is None else patterns,
     )
+
+
+async def token_sign_in(settings: Settings, token: SecretStr, clock: Clock) -> SignIn:
+    """A token that the operator entered, under the settings' prefix. Raises SettingsError for what can't be one."""
+    text = SecretStr(token.get_secret_value().strip())
+    return await sign_in(settings.model_copy(update={"sign_in": "token", "token": text}), clock)
 
 
 class Workspace:
@@ -147,9 +159,12 @@ class Workspace:
         self.me: User | None = None
         self.connection = Connection("connecting")
         self.credential, self.operator = credential, whoami(credential.mode)
+        self._signing = Signing(credential.auth)
+        self._credentials = [credential]
+        self._renewing = asyncio.Lock()
         rng = random.Random(seed)  # noqa: S311 - jitter, not a secret
         self.events = Events()
-        self.http = http_for(settings, credential, transport)
+        self.http = http_for(settings, self._signing, transport)
         self.pacer = Pacer(
             clock,
             rng=rng,
@@ -166,8 +181,14 @@ class Workspace:
         self.queue = Queue(self.events, new_id=lambda: new_id(clock))
         self.guard = _guard(settings)
         self.resolver = Resolver(self.client, self.pacer)
+        self.authority = Authority(
+            self.client,
+            self.pacer,
+            scopes=lambda: tuple(getattr(self.credential.auth, "scopes", ())),
+            read_only=settings.read_only,
+        )
         self.dispatcher = self._dispatcher(rng)
-        self._end_log = _log(settings, credential)
+        self._end_log = _log(settings, self.secrets)
 
     def _dispatcher(self, rng: random.Random) -> Dispatcher:
         make = ReadOnlyDispatcher if self.settings.read_only else Dispatcher
@@ -262,6 +283,7 @@ class Workspace:
     async def connect(self) -> Connection:
         """Ask the org who it is and who we are, and load the guard. Never raises an OktaError; may be repeated."""
         self.connection = Connection("connecting")
+        self.authority.forget()
         self.connection = await self._connect()
         LOGGER.info("evict %s, %s: %s %s", __version__, self.org_url, self.connection.state, self.connection.message)
         return self.connection
@@ -276,7 +298,7 @@ class Workspace:
             if self.org is None or isinstance(error, Unreachable):
                 return Connection("offline", error.told)
             # A service app has no user of its own: it is known by its client ID, and that is no trouble.
-            app = self.credential.principal
+            self.me, app = None, self.credential.principal
             self._signed_in_as(app)
             await self.guard.load(self.client)
             return Connection("connected", "" if app else f"Okta does not say who the credential belongs to: {error}")
@@ -287,10 +309,62 @@ class Workspace:
     def _signed_in_as(self, principal: str) -> None:
         self.operator = self.operator.model_copy(update={"principal": principal, "auth_mode": self.credential.mode})
 
+    def secrets(self) -> tuple[str, ...]:
+        """What every credential of this console holds, to be kept out of logs and crash reports."""
+        return tuple(secret for one in self._credentials for secret in one.secrets())
+
+    @property
+    def asks_for_token(self) -> bool:
+        """Whether the credential is a token that the operator can enter anew; others get theirs by themselves."""
+        return self.credential.way == "token"
+
+    async def renew_credential(self, token: SecretStr | None = None) -> Connection:
+        """Sign with another token from now on, or without one try the credential again; then go on with what is paused.
+
+        The token is kept in memory alone. Where the org refuses it or can't be reached, the credential, and who is
+        signed in, stay as they were, what is paused stays so, and the connection says why. Raises SettingsError for
+        what can't be a token.
+        """
+        async with self._renewing:
+            before = (self.credential, self.operator, self.me, self.org)
+            if token is not None:
+                self._sign_with(await token_sign_in(self.settings, token, self.clock))
+            try:
+                connection = await self.connect()
+            except BaseException:
+                self._take_back(*before)
+                raise
+            if connection.state == "connected" and (was := before[3]) and self.org and self.org.id != was.id:
+                connection = self.connection = Connection("refused", OTHER_ORG)
+            if connection.state != "connected":
+                self._take_back(*before)
+                return connection
+            self._go_on(before[1].principal)
+            return connection
+
+    def _sign_with(self, credential: SignIn) -> None:
+        self.credential, self._signing.current = credential, credential.auth
+        if credential not in self._credentials:
+            self._credentials.append(credential)
+
+    def _take_back(self, credential: SignIn, operator: OperatorRecord, me: User | None, org: OrgInfo | None) -> None:
+        self._sign_with(credential)
+        self.operator, self.me, self.org = operator, me, org
+
+    def _go_on(self, was: str) -> None:
+        """End a pause that the credential was the cause of."""
+        who = self.operator.principal
+        said = f"Okta accepts the credential of {who}." if who else "Okta accepts the credential."
+        if was and who != was:
+            said = f"{said} It was {was} before: the history tells who sent what from here on."
+        if (paused := self.dispatcher.paused) is not None and paused.why in OF_THE_CREDENTIAL:
+            self.dispatcher.mended(said)
+
     async def aclose(self) -> None:
         """Stop sending, wait for what is under way, then close connections and, last, the history."""
         try:
             await self.dispatcher.aclose()
+            await self.authority.aclose()
         finally:
             try:
                 await self.http.aclose()

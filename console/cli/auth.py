@@ -127,7 +127,7 @@ async def _whose(client: OktaClient) -> str:
 async def _client(
     settings: Settings, credential: SignIn, clock: Clock
 ) -> AsyncIterator[tuple[httpx.AsyncClient, OktaClient]]:
-    http = http_for(settings, credential)
+    http = http_for(settings, credential.auth)
     try:
         gate = Pacer(clock, rng=random.Random())  # noqa: S311 - jitter, not a secret
         yield http, OktaClient(http, gate=gate, clock=clock, deadline_s=settings.deadline)

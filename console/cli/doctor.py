@@ -13,15 +13,16 @@ from typing import Literal
 
 import httpx
 
-from console.cli.exits import INCOMPLETE, OK, USAGE
+from console.cli.exits import INCOMPLETE, OK, REFUSED, USAGE
 from console.cli.failures import Stop, explain
 from console.cli.output import Output
 from console.cli.signing_in import signed_in
 from console.clock import Clock
 from console.history.store import HistoryUnavailable
-from console.okta.errors import CredentialRejected, NotFound, OktaError, PermissionDenied, ScopeMissing
+from console.okta.errors import CredentialRejected, OktaError, PermissionDenied, ScopeMissing
 from console.okta.models import User
-from console.okta.query import any_of
+from console.revocation import authority
+from console.revocation.authority import Ability
 from console.settings import Settings, SettingsError, load
 from console.text import count, duration
 from console.workspace import Workspace
@@ -29,8 +30,6 @@ from console.workspace import Workspace
 SKEW_S = 5.0
 """Clocks further apart than this are worth a word: the history's times are this machine's."""
 SMALLEST = (80, 24)
-NOBODY = "00u00000000000000000"
-"""Has the form of an ID; that nobody has it is asked before anything is built on it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,45 +185,39 @@ async def _credential(workspace: Workspace) -> AsyncIterator[Finding]:
     else:
         yield Finding("ok", "credential", f"{mode} of {me.login or me.id}")
         workspace.me = me
-    try:
-        async for _ in workspace.client.search_users(any_of("id", (me.id if me else NOBODY,)), page_size=1):
-            break
-        yield Finding("ok", "users", "can be searched")
-    except OktaError as error:
-        yield _failure("users", error)
+    yield _of(await workspace.authority.ask(Ability.SEARCH))
     if not workspace.settings.read_only:
-        yield await _ending_sessions(workspace)
+        yield _of(await workspace.authority.ask(Ability.REVOKE))
     yield await _groups(workspace)
+    yield _of(await workspace.authority.ask(Ability.LOG))
 
 
-async def _ending_sessions(workspace: Workspace) -> Finding:
-    """Whether the credential may revoke, found out on nobody: Okta has no call that tells."""
-    client = workspace.client
-    try:
-        await client.get_user(NOBODY)
-        return Finding("warn", "sessions", "not tried, as a user has the ID that was thought to be nobody's")
-    except NotFound:
-        pass
-    except OktaError as error:
-        return Finding("warn", "sessions", f"not tried, as users cannot be read: {error}")
-    try:
-        await client.revoke_sessions(NOBODY, oauth_tokens=False, forget_devices=False)
-    except NotFound:
-        return Finding("ok", "sessions", "may be ended; whether the role reaches a user shows at that user")
-    except PermissionDenied as error:
-        advice = "Right for a role over some groups only; else give it okta.users.lifecycle.clearSessions"
-        return Finding("warn", "sessions", f"cannot be ended outside of the role's reach: {error}. {advice}")
-    except OktaError as error:
-        return _failure("sessions", error)
-    return Finding("warn", "sessions", "ended for a user that there is not: is it Okta that answers? Check the proxy")
+WHAT = {Ability.SEARCH: "users", Ability.REVOKE: "sessions", Ability.GROUPS: "groups", Ability.LOG: "System Log"}
+NEEDED = (Ability.SEARCH, Ability.REVOKE)
+"""Without these nothing can be revoked."""
+
+
+def _of(found: authority.Finding) -> Finding:
+    """A line about what the credential may do."""
+    what = WHAT[found.ability]
+    if found.may == "yes":
+        return Finding("ok", what, f"it may {found.ability}{found.why.removeprefix('it may')}")
+    said = f"it may not {found.ability}" if found.may == "no" else f"whether it may {found.ability} is not known"
+    line = f"{said}: {found.told}"
+    # A role over some groups only is refused for a user whom it does not reach, and may be right.
+    partial = found.ability is Ability.REVOKE and isinstance(found.error, PermissionDenied)
+    untried = found.may == "unknown" and found.error is None
+    if found.ability not in NEEDED or partial or untried:
+        return Finding("warn", what, line)
+    return Finding("fail", what, line, explain(found.error)[1] if found.error else REFUSED)
 
 
 async def _groups(workspace: Workspace) -> Finding:
     protected = workspace.settings.protected_groups
+    found = _of(await workspace.authority.ask(Ability.GROUPS))
+    if not protected or found.level != "ok":
+        return found
     try:
-        if not protected:
-            await workspace.client.find_groups("Everyone")
-            return Finding("ok", "groups", "can be read")
         await workspace.guard.load(workspace.client, own=workspace.me)
     except OktaError as error:
         return Finding("warn", "groups", f"cannot be read, so group: finds nobody: {error}")

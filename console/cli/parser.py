@@ -12,6 +12,8 @@ from console.cli.parts import make_parser as _parser
 from console.cli.parts import number as _number
 from console.cli.parts import percent as _percent
 
+ROLES = ("super", "org", "help-desk", "group", "read-only", "report", "custom")
+"""Admin roles that the demo org plays."""
 DESCRIPTION = "Throw people out of Okta: find users, revoke their sessions, keep the proof."
 EXITS = """\
 exit codes:
@@ -118,6 +120,10 @@ CHANCE is from 0 to 1.
 
 What it holds can be read at /_demo/totals, /_demo/signed-in and
 /_demo/state?user=ID.
+ROLE is super, org, help-desk, group, read-only, report or custom. read-only
+looks, report reads the System Log alone, custom searches and ends sessions and
+no more; the others end sessions.
+
 It needs uvicorn, which comes with the extra:  pipx install '.[simulate]'
 """
     parser = _parser(commands.add_parser, "simulate", what, epilog)
@@ -132,6 +138,7 @@ It needs uvicorn, which comes with the extra:  pipx install '.[simulate]'
     add("--latency", type=_number(0, 60_000), default=0, metavar="MS", help="median time of an answer (%(default)s)")
     add("--engine", choices=("idx", "classic"), default="idx", help="which engine it plays (%(default)s)")
     add("--fault", action="append", default=[], metavar="F", help="trouble as ROUTE:KIND:CHANCE; may be repeated")
+    add("--role", choices=ROLES, default="super", metavar="ROLE", help="admin role of its credential (%(default)s)")
     add("--app", choices=("service", "native"), help="have an OAuth app, and print its settings in place of a token")
     add("--dpop", action="store_true", help="the app demands DPoP, as Okta's service apps do by default")
     add("--token-life", type=_number(1, 86_400), default=3600, metavar="S", help="seconds of its tokens (%(default)s)")
@@ -279,7 +286,14 @@ exit codes:
 
 
 def _config(commands: Any) -> None:
-    parser = _parser(commands.add_parser, "config", "Show the settings.", "example:\n  evict config show")
+    parser = _parser(
+        commands.add_parser,
+        "config",
+        "Show the settings, or write a profile.",
+        "examples:\n  evict config init\n  evict config show",
+    )
     parts = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     show = _parser(parts.add_parser, "show", "Show every setting, where it came from, and no secret.")
     show.set_defaults(module="config")
+    words = "Ask how an org is reached, and write a profile of it. No secret is asked for or written."
+    _parser(parts.add_parser, "init", words).set_defaults(module="config_init")

@@ -39,6 +39,7 @@ def run(args: argparse.Namespace) -> int:
         faults=faults,
         latency=Latency(median_s=args.latency / 1000),
         token_life_s=float(args.token_life),
+        role=args.role,
     )
     credential = _app(org, args) if args.app else {"OKTA_CLIENT_TOKEN": token}
     with Output() as out:

@@ -187,6 +187,7 @@ class _Desk:
                 request.headers.get("dpop"), dict(request.cookies),
             )  # fmt: skip
             try:
+                org.role.check(rule.name, call.found.get("id", ""))
                 reply = rule.handler(org, call)
             except Refusal as refusal:
                 reply = refusal.reply(org.next_error_id())

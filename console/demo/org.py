@@ -15,6 +15,7 @@ from console.demo.limits import Limits
 from console.demo.log import SystemLog
 from console.demo.names import DEPARTMENTS
 from console.demo.people import DOMAIN, SIGNED_IN, STATUSES, USER_TYPE, People, Person
+from console.demo.roles import ROLES
 from console.demo.search import Expression, Index
 from console.demo.tokens import TokenOffice
 
@@ -49,8 +50,9 @@ class DemoOrg:
 
     `limits` are requests a window by bucket, as the token's share; `concurrency` is how many requests may be under way
     at once. `admin_of` names groups and makes the token one of a group admin, who is denied (403 E0000006) everybody
-    else; `scopes` are an OAuth token's, None for one that has them all. `skew_s` is how far the org's clock is ahead.
-    `token_life_s` is how long the tokens that its `office` issues are good.
+    else; `role` is a name in ROLES, and what that may not do is denied, too. `scopes` are an OAuth token's, None for
+    one that has them all. `skew_s` is how far the org's clock is ahead. `token_life_s` is how long the tokens that its
+    `office` issues are good.
     """
 
     token_revoked = False
@@ -77,6 +79,7 @@ class DemoOrg:
         faults: Faults | None = None,
         latency: Latency = Latency(),  # noqa: B008  (frozen)
         admin_of: Collection[str] | None = None,
+        role: str = "super",
         scopes: Collection[str] | None = None,
         skew_s: float = 0.0,
         token_life_s: float = 3600.0,
@@ -87,6 +90,7 @@ class DemoOrg:
         self.latency = latency
         self.limits = Limits(limits, window_s=window_s)
         self.concurrency = concurrency
+        self.role = ROLES[role]
         self.skew = timedelta(seconds=skew_s)
         self.scopes = None if scopes is None else frozenset(scopes)
         self.log = SystemLog(seed)

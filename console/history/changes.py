@@ -231,6 +231,8 @@ def attempt_document(attempt: AttemptRecord) -> dict[str, Any]:
         made["milliseconds"] = attempt.milliseconds
     if attempt.error is not None:
         made["error"] = attempt.error
+    if attempt.principal is not None:
+        made["principal"] = attempt.principal
     return made
 
 

@@ -58,6 +58,8 @@ class AttemptRecord(_Part):
     milliseconds: int | None = None
     error: str | None = None
     """What went wrong, in words, where something did."""
+    principal: str | None = None
+    """Whom Okta saw, where that is somebody else than at the confirmation: the credential was changed meanwhile."""
 
 
 class RevocationRecord(_Part):

@@ -225,7 +225,8 @@ def _attempt(attempt: AttemptRecord) -> str:
     answer = "no answer" if attempt.status is None else str(attempt.status)
     parts = [attempt.at, answer, *([code(attempt.error_code)] if attempt.error_code else [])]
     request = f"request ID {code(attempt.request_id)}" if attempt.request_id else "no request ID"
-    return " ".join([*parts, request])
+    signed = [f"as {code(attempt.principal)}"] if attempt.principal else []
+    return " ".join([*parts, request, *signed])
 
 
 SEALED = """\

@@ -165,6 +165,14 @@ class OktaClient:
         async for rows in self._pages(request, Endpoint.MEMBERS, priority):
             yield tuple(self._fitting(User, rows))
 
+    async def try_groups(self) -> None:
+        """Ask for one group, to see whether groups can be read."""
+        await self._get(self._request("/api/v1/groups", {"limit": "1"}), Endpoint.GROUPS, Priority.INTERACTIVE)
+
+    async def try_log(self) -> None:
+        """Ask for one event of the System Log, to see whether it can be read."""
+        await self._get(self._request("/api/v1/logs", {"limit": "1"}), Endpoint.LOGS, Priority.INTERACTIVE)
+
     async def org_info(self) -> OrgInfo:
         """Which org this is and on which engine; asked without the credential, so it tests the address alone.
 

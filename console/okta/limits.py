@@ -28,6 +28,8 @@ class Bucket(StrEnum):
     """GET of one user by ID or login."""
     GROUPS = "groups"
     """Groups and their members."""
+    LOGS = "logs"
+    """The System Log."""
     ORG = "org"
     """Calls that need no credential."""
 
@@ -45,6 +47,8 @@ class Endpoint(StrEnum):
     """GET of groups by name."""
     MEMBERS = "members"
     """GET of a group's members."""
+    LOGS = "logs"
+    """GET of System Log events."""
     ORG = "org"
     """GET of what needs no credential."""
 
@@ -60,6 +64,7 @@ _BUCKETS = {
     Endpoint.USER: Bucket.USER_READ,
     Endpoint.GROUPS: Bucket.GROUPS,
     Endpoint.MEMBERS: Bucket.GROUPS,
+    Endpoint.LOGS: Bucket.LOGS,
     Endpoint.ORG: Bucket.ORG,
 }
 

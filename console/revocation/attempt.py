@@ -38,13 +38,22 @@ class Attempt:
     """Runs once. Ends the permit in every case, also when cancelled."""
 
     def __init__(
-        self, item: Item, *, client: Revoker, history: HistoryWriter, clock: Clock, guard: UserGuard | None
+        self,
+        item: Item,
+        *,
+        client: Revoker,
+        history: HistoryWriter,
+        clock: Clock,
+        guard: UserGuard | None,
+        principal: str | None = None,
     ) -> None:
+        """`principal` is whom Okta sees, where that is not the operator of the record."""
         self._item = item
         self._client = client
         self._history = history
         self._clock = clock
         self._guard = guard
+        self._principal = principal
         self._sent = False
         self._record: AttemptRecord | None = None
         """As it was handed to the history, which writes it even if nobody waits for that any more."""
@@ -58,7 +67,7 @@ class Attempt:
             refusal = self._guard.check(self._item.user) if self._guard else None
             if refusal is not None:
                 return Tried(Verdict(Then.END, State.CANCELLED), sent=False, note=f"Protected: {refusal}")
-            record = self._record = AttemptRecord(at=timestamp(self._clock.now()))
+            record = self._record = AttemptRecord(at=timestamp(self._clock.now()), principal=self._principal)
             try:
                 await self._history.attempt(self._item.id, record)
             except OSError as error:

@@ -19,6 +19,8 @@ class OpenBatch:
     limited_before: int
     """429s met before it."""
     finished: asyncio.Future[BatchFinished]
+    principal: str = ""
+    """Whom Okta saw when it was confirmed, as its records have it."""
     closed: bool = False
     """Whether nothing more is added."""
     stopped: bool = False

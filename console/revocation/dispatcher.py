@@ -78,6 +78,7 @@ class Dispatcher:
             max_attempts=max_attempts,
             guard=guard,
             ended=self._account,
+            principal=self._principal,
         )
         self._mender = Mender(self._recorder, self._brake, clock, self._sender.go_on)
         events.subscribe(self._mender)
@@ -194,6 +195,7 @@ class Dispatcher:
             known = users or {}
             items = {record.user.id: item_of(record, known.get(record.user.id)) for record in records}
             opened = self._open(batch)
+            opened.principal = records[0].operator.principal if records else ""
             taken = self._queue.insert([item.user for item in items.values()], lambda user: items[user.id])
             if not taken.added:
                 self._batches.abandon(batch.id)
@@ -210,7 +212,14 @@ class Dispatcher:
     def _open(self, batch: Batch) -> OpenBatch:
         if self._brake.closed:
             raise RuntimeError("the dispatcher is closed")
-        return self._batches.open(batch, now=self._clock.monotonic(), limited=self._pacer.rate_limited)
+        opened = self._batches.open(batch, now=self._clock.monotonic(), limited=self._pacer.rate_limited)
+        opened.principal = self._operator().principal
+        return opened
+
+    def _principal(self, item: Item) -> str | None:
+        """Whom Okta sees, where the record of the item has somebody else."""
+        now, opened = self._operator().principal, self._batches.get(item.batch_id)
+        return now if opened is not None and now and now != opened.principal else None
 
     async def _book(self, opened: OpenBatch, items: Sequence[Item]) -> None:
         """Mark as queued and record; nothing of it is sent yet, and the booking lock keeps cancel and stop away."""
@@ -254,6 +263,11 @@ class Dispatcher:
         After a pause for the history's sake nobody need ask: it goes on as soon as that can be written.
         """
         if self._brake.release():
+            self._sender.go_on()
+
+    def mended(self, message: str) -> None:
+        """The cause of a pause is gone: go on, unless the operator wants it paused anyway. Says which."""
+        if self._brake.paused is not None and self._brake.mended(message):
             self._sender.go_on()
 
     async def stop(self) -> Stopped:

@@ -33,7 +33,8 @@ class Sender:
     """Takes queued items, those to be retried first, then oldest first.
 
     A permit comes first and the item is chosen when it is there, so a pause or a cancel holds until the last moment.
-    `ended` is told of each item that has got its outcome.
+    `ended` is told of each item that has got its outcome; `principal` tells whom Okta sees, where the record of an item
+    does not say so.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class Sender:
         max_attempts: int,
         guard: UserGuard | None,
         ended: Callable[[Item], None],
+        principal: Callable[[Item], str | None] = lambda _: None,
     ) -> None:
         self._client = client
         self._pacer = pacer
@@ -60,6 +62,7 @@ class Sender:
         self._max_attempts = max_attempts
         self._guard = guard
         self._tell_end = ended
+        self._principal = principal
         self._fresh: deque[str] = deque()
         self._due: deque[str] = deque()
         self._later: dict[str, asyncio.Task[None]] = {}
@@ -197,7 +200,12 @@ class Sender:
 
     async def _send(self, item: Item, permit: Permit) -> None:
         attempt = Attempt(
-            item, client=self._client, history=self._recorder.history, clock=self._clock, guard=self._guard
+            item,
+            client=self._client,
+            history=self._recorder.history,
+            clock=self._clock,
+            guard=self._guard,
+            principal=self._principal(item),
         )
         try:
             tried = await attempt.run(permit, lambda: self._brake.free)

@@ -14,6 +14,7 @@ CALLS = {
     Endpoint.USER: "one user",
     Endpoint.GROUPS: "groups",
     Endpoint.MEMBERS: "members",
+    Endpoint.LOGS: "System Log",
     Endpoint.ORG: "org info",
 }
 """What an operator calls the endpoints."""

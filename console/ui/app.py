@@ -23,6 +23,7 @@ from console.ui.bindings import bindings, display, keymap, palette
 from console.ui.changes import Collector
 from console.ui.controls import Controls
 from console.ui.crash import report
+from console.ui.credential import Credential
 from console.ui.garbage import LongLived
 from console.ui.history_notices import HistoryNotices
 from console.ui.key_order import KeysInOrder
@@ -67,6 +68,7 @@ class EvictApp(KeysInOrder):
         self._put_off = 0
         self.resumer = Resumer(self, workspace)
         self.signing_in = SigningIn(self, workspace)
+        self.credential = Credential(self, workspace)
         self._history_notices = HistoryNotices(workspace.history)
         for mode in SCREENS_OF_MODES:
             self.add_mode(mode, partial(self._base, mode))
@@ -106,6 +108,7 @@ class EvictApp(KeysInOrder):
         await self.workspace.connect()
         if self.signing_in.needed and len(self.screen_stack) <= 1:
             self.signing_in.open()
+        self.run_worker(self.credential.tell(), group="authority")
 
     def action_go(self, mode: str) -> None:
         """Show another screen."""
@@ -155,6 +158,7 @@ class EvictApp(KeysInOrder):
             if event.why is Why.OPERATOR and self.current_mode == "triage":
                 return  # the banner above the queue says it
             self.notify(event.message, title="Paused", severity="warning", timeout=10, markup=False)
+            self.credential.offer(event)
         elif isinstance(event, Resumed) and event.message:
             self.notify(event.message, title="Sending goes on", timeout=10, markup=False)
         elif isinstance(event, BatchFinished):
@@ -174,6 +178,8 @@ class EvictApp(KeysInOrder):
     def action_pause(self) -> None:
         """Pause sending, or go on."""
         dispatcher = self.workspace.dispatcher
+        if self.credential.open():
+            return
         if dispatcher.paused is not None:
             dispatcher.resume()
         elif dispatcher.running:
@@ -234,6 +240,7 @@ class EvictApp(KeysInOrder):
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """What keys do here, and the list of themes. No screenshot: it would leave names in an unguarded file."""
         yield SystemCommand("Theme", "Choose the colours from a list", self.action_change_theme)
+        yield SystemCommand("Authority", "Who is signed in, and what the credential may do", self.credential.show)
         yield SystemCommand("Resume a batch", "Go on with what was left unfinished, or close it", self.resumer.open)
         if not self.workspace.demo:
             yield SystemCommand("Sign in", "Anew, with a code or another token", self.signing_in.open)
@@ -251,6 +258,6 @@ class EvictApp(KeysInOrder):
         """Print where it failed. Textual's own version prints local variables, and those may hold a credential."""
         self.bell()
         error = self._exception or RuntimeError("unknown")
-        text = report(error, [self.workspace.settings.proxy, *map(SecretStr, self.workspace.credential.secrets())])
+        text = report(error, [*map(SecretStr, self.workspace.secrets()), self.workspace.settings.proxy])
         self._exit_renderables.append(Segments(self.console.render(Text(text), self.console.options)))
         self._close_messages_no_wait()

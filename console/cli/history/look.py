@@ -81,8 +81,9 @@ def _show(history: History, record_id: str, out: Output) -> int:
         out.row([(name, 13), (value, 0)])
     for number, attempt in enumerate(record.attempts, 1):
         answer = " ".join(str(part) for part in (attempt.status, attempt.error_code) if part) or "no answer seen"
+        signed = f"as {attempt.principal}" if attempt.principal else ""
         took = "" if attempt.milliseconds is None else f"  {attempt.milliseconds} ms"
-        more = "".join(f"  {part}" for part in (attempt.request_id, attempt.error) if part)
+        more = "".join(f"  {part}" for part in (attempt.request_id, attempt.error, signed) if part)
         out.row([(f"attempt {number}", 13), (f"{attempt.at}  {answer}{took}{more}", 0)])
     for one in related[:RELATED_SHOWN]:
         why = "same user" if one.user_id == record.user.id else "same case"

@@ -51,6 +51,8 @@ def attempt_pairs(number: int, attempt: AttemptRecord, before: AttemptRecord | N
         pairs.append(_fact("  request", attempt.request_id))
     if attempt.error:
         pairs.append(_fact("  error", attempt.error))
+    if attempt.principal:
+        pairs.append(_fact("  as", attempt.principal))
     return pairs
 
 

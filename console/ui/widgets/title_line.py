@@ -11,6 +11,15 @@ from console.text import sanitize
 from console.ui.widgets.line import Fact, Line, fact, lay
 from console.workspace import Workspace
 
+COLOURS = {
+    "red": "white on darkred",
+    "orange": "black on darkorange",
+    "yellow": "black on gold",
+    "green": "white on darkgreen",
+    "blue": "white on darkblue",
+    "purple": "white on purple",
+}
+"""What the org's name stands on, by the setting: the same in every theme, as it means an org and no state."""
 TABS = (("triage", "1", "Triage"), ("history", "2", "History"), ("limits", "3", "Limits"))
 
 
@@ -48,7 +57,10 @@ class TitleLine(Line):
     def _org(self) -> Fact:
         url = self._workspace.org_url
         host = urlsplit(url).hostname or url or "no org"
-        return fact(sanitize(host, limit=60), "$foreground bold")
+        colour = COLOURS.get(self._workspace.settings.colour)
+        if colour is None:
+            return fact(sanitize(host, limit=60), "$foreground bold")
+        return fact(f" {sanitize(host, limit=60)} ", f"{colour} bold")
 
     def _operator(self, *, wide: bool) -> Fact:
         operator = self._workspace.operator

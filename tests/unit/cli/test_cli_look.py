@@ -7,10 +7,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from console.cli.doctor import NOBODY
 from console.demo.faults import Fault
 from console.demo.people import Person
 from console.okta.errors import GroupNotFound
+from console.revocation.authority import NOBODY
 from tests.support.cli import TOKEN, Shell, make_shell
 
 
