@@ -159,9 +159,7 @@ class Workspace:
         self.me: User | None = None
         self.connection = Connection("connecting")
         self.credential, self.operator = credential, whoami(credential.mode)
-        self._signing = Signing(credential.auth)
-        self._credentials = [credential]
-        self._renewing = asyncio.Lock()
+        self._signing, self._credentials, self._renewing = Signing(credential.auth), [credential], asyncio.Lock()
         rng = random.Random(seed)  # noqa: S311 - jitter, not a secret
         self.events = Events()
         self.http = http_for(settings, self._signing, transport)
@@ -173,20 +171,13 @@ class Workspace:
             pace=settings.pace,
             on_rate_limited=lambda bucket, cause: self.events.emit(RateLimitMet(bucket, cause)),
         )
-        if settings.emergency:
-            self.pacer.emergency(True)
+        self.pacer.emergency(settings.emergency)
         make_client = ReadOnlyClient if settings.read_only else OktaClient
         self.client = make_client(self.http, gate=self.pacer, clock=clock, deadline_s=settings.deadline)
         self.prices = Prices(self.client, self.pacer, clock)
         self.queue = Queue(self.events, new_id=lambda: new_id(clock))
         self.guard = _guard(settings)
         self.resolver = Resolver(self.client, self.pacer)
-        self.authority = Authority(
-            self.client,
-            self.pacer,
-            scopes=lambda: tuple(getattr(self.credential.auth, "scopes", ())),
-            read_only=settings.read_only,
-        )
         self.dispatcher = self._dispatcher(rng)
         self._end_log = _log(settings, self.secrets)
 
@@ -203,6 +194,16 @@ class Workspace:
             operator=lambda: self.operator,
             org=self.org_url,
             guard=self.guard,
+        )
+
+    @cached_property
+    def authority(self) -> Authority:
+        """What the credential may do."""
+        return Authority(
+            self.client,
+            self.pacer,
+            scopes=lambda: tuple(getattr(self.credential.auth, "scopes", ())),
+            read_only=self.settings.read_only,
         )
 
     @cached_property

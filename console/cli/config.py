@@ -17,5 +17,5 @@ def run(args: argparse.Namespace) -> int:
         out.table(("setting", "value", "from"), rows, widest=60)
         in_use = f"{settings.profile}, colour {settings.colour}" if settings.profile else "none"
         others = ", ".join(name for name in profiles() if name != settings.profile)
-        out.talk(f"Profile in use: {in_use}" + (f". Others: {others}" if others else ""))
+        out.line(f"Profile in use: {in_use}" + (f". Others: {others}" if others else ""))
     return OK

@@ -87,9 +87,8 @@ class DemoOrg:
         self.clock, self.token, self.seed = clock, token, seed
         self.engine: Engine = engine
         self.faults = faults if faults is not None else Faults(seed=seed)
-        self.latency = latency
+        self.latency, self.concurrency = latency, concurrency
         self.limits = Limits(limits, window_s=window_s)
-        self.concurrency = concurrency
         self.role = ROLES[role]
         self.skew = timedelta(seconds=skew_s)
         self.scopes = None if scopes is None else frozenset(scopes)

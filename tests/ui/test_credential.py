@@ -20,9 +20,10 @@ from console.revocation.events import Why
 from console.settings import Settings
 from console.ui.dialogs.authority import AuthorityDialog
 from console.ui.dialogs.renew import RenewDialog
+from console.ui.widgets.title_line import COLOURS, TitleLine
 from console.workspace import DEMO_URL, Workspace
 from tests.support.triage import Triage, demo_users, triage
-from tests.support.ui import console
+from tests.support.ui import console, demo_workspace
 
 NEW = "00new-token-never-to-be-seen"
 
@@ -145,3 +146,18 @@ async def test_the_palette_shows_all_four(tmp_path: Path) -> None:
             assert line in text, text
         await pilot.press("escape")
         assert not isinstance(app.screen, AuthorityDialog)
+
+
+@pytest.mark.parametrize("colour", ["none", *COLOURS])
+async def test_the_orgs_name_stands_on_the_profiles_colour(colour: str) -> None:
+    async with demo_workspace() as workspace:
+        workspace.settings = workspace.settings.model_copy(update={"colour": colour})
+        async with console(workspace) as (app, _):
+            line = app.screen.query_one(TitleLine)
+            strip = line.render_line(0)
+            cell = next(one for one in strip if "demo.okta.test" in one.text)
+            assert cell.style is not None
+            assert cell.style.bgcolor is not None
+            plain = strip.crop(0, 2)._segments[0].style
+            assert plain is not None
+            assert (cell.style.bgcolor == plain.bgcolor) == (colour == "none")

@@ -47,7 +47,7 @@ def test_a_profile_with_a_token(evict: Shell, path: Path, monkeypatch: pytest.Mo
     settings = load()
     assert (settings.org_url, settings.colour, settings.reserve) == (URL, "red", 0.35)
     shown = evict("config", "show")
-    assert "Profile in use: prod, colour red" in shown.err
+    assert "Profile in use: prod, colour red" in shown.out
 
 
 def test_a_service_app_by_the_path_of_its_key(evict: Shell, path: Path, tmp_path: Path) -> None:
@@ -75,7 +75,7 @@ def test_what_is_there_stays_as_it_is(evict: Shell, path: Path) -> None:
     assert path.read_text().startswith(before + "\n\n[profiles.prod]\n")
     assert tomllib.loads(path.read_text())["profiles"].keys() == {"old", "prod"}
     shown = evict("config", "show")
-    assert "Profile in use: old, colour none. Others: prod" in shown.err
+    assert "Profile in use: old, colour none. Others: prod" in shown.out
 
 
 def test_a_wrong_answer_is_asked_again_and_says_what_to_write(evict: Shell, path: Path) -> None:

@@ -201,6 +201,22 @@ def test_doctor_and_a_role_that_may_not_end_sessions(evict: Shell) -> None:
     assert (code, found["sessions"]) == (0, "warn")
 
 
+@pytest.mark.parametrize(
+    ("role", "code", "found"),
+    [
+        ("help-desk", 0, {"users": "ok", "sessions": "ok", "groups": "ok", "System": "warn"}),
+        ("read-only", 0, {"users": "ok", "sessions": "warn", "groups": "ok", "System": "ok"}),
+        ("report", 1, {"users": "fail", "sessions": "warn", "groups": "warn", "System": "ok"}),
+        ("custom", 0, {"users": "ok", "sessions": "ok", "groups": "warn", "System": "warn"}),
+    ],
+)
+def test_doctor_says_what_each_role_may(
+    role: str, code: int, found: dict[str, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    done, told = levels(make_shell(monkeypatch, capsys, role=role))
+    assert (done, {what: told[what] for what in found}) == (code, found)
+
+
 def test_doctor_ends_nobodys_sessions(evict: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     """Not even of a user whom somebody gave the ID that is nobody's; and read-only it does not ask to."""
     seen: list[str] = []
