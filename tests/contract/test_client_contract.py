@@ -41,6 +41,8 @@ CALLS: dict[str, tuple[str, Call, list[httpx.Response], int]] = {
     "get by login": ("getUser", lambda c: c.get_user("ä b+c@acme.test"), [ONE], 1),
     "me": ("getUser", lambda c: c.me(), [ONE], 1),
     "groups": ("listGroups", lambda c: c.find_groups("Finance & Co"), [httpx.Response(200, json=[])], 1),
+    "try groups": ("listGroups", lambda c: c.try_groups(), [httpx.Response(200, json=[])], 1),
+    "try log": ("listLogEvents", lambda c: c.try_log(), [httpx.Response(200, json=[])], 1),
     "members": ("listGroupUsers", lambda c: _read(c.group_members(GROUP)), [LIST], 1),
     "org": ("getWellknownOrgMetadata", lambda c: c.org_info(), [httpx.Response(200, json={"id": "00o1"})], 1),
 }
@@ -58,7 +60,8 @@ async def test_every_request_keeps_the_contract(name: str) -> None:
 def test_every_call_of_the_client_is_held() -> None:
     public = {name for name, _ in inspect.getmembers(OktaClient, inspect.isfunction) if not name.startswith("_")}
     assert public == {
-        "revoke_sessions", "search_users", "get_user", "me", "find_groups", "group_members", "org_info"
+        "revoke_sessions", "search_users", "get_user", "me", "find_groups", "group_members", "org_info", "try_groups",
+        "try_log",
     }, "a new call needs a line in CALLS"  # fmt: skip
 
 

@@ -50,7 +50,8 @@ def test_looking(checked: tuple[Shell, Checked], monkeypatch: pytest.MonkeyPatch
     assert evict("limits").code == 0
     assert evict("doctor").code == 0
     assert {operation for operation, _ in transport.passed} == {
-        "getWellknownOrgMetadata", "getUser", "listUsers", "listGroups", "listGroupUsers", "revokeUserSessions"
+        "getWellknownOrgMetadata", "getUser", "listUsers", "listGroups", "listGroupUsers", "revokeUserSessions",
+        "listLogEvents",
     }  # fmt: skip
     assert ("listUsers", 400) in transport.passed
 

@@ -147,7 +147,7 @@ async def test_notices_are_told_once_and_stay_in_the_frame_until_looked_at(text:
     history = paper_history(5)
     history.notices = (f"first {text}",)
     async with listed(history) as (screen, app, pilot):
-        app._tick()
+        await later(app, pilot)
         app._tick()
         assert sum("first" in one.message for one in app._notifications) == 1
         assert "1 notice: n" in below(screen)
