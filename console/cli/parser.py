@@ -83,6 +83,27 @@ examples:
 {EXITS}"""
 
 
+SIMULATE = """\
+examples:
+  evict simulate --users 1000 --port 8080
+  evict simulate --limit 60 --window 10 --latency 80 --fault revoke:503:0.05
+  evict simulate --app service --dpop --token-life 60
+
+ROUTE is one of revoke, users, user, groups, members, lifecycle, logs, org, own,
+token, device, or * for all. KIND is a status such as 503, lost (carried out, no
+answer), cut (never arrived), headerless, doubled or garbage (rate headers).
+CHANCE is from 0 to 1.
+
+What it holds can be read at /_demo/totals, /_demo/signed-in and
+/_demo/state?user=ID.
+ROLE is super, org, help-desk, group, read-only, report or custom. read-only
+looks, report reads the System Log alone, custom searches and ends sessions and
+no more; the others end sessions.
+
+It needs uvicorn, which comes with the extra:  pipx install '.[simulate]'
+"""
+
+
 def build_parser() -> argparse.ArgumentParser:
     """The parser of every command. What it returns holds `module`, the module of `console.cli` that carries it out."""
     parser = _parser(argparse.ArgumentParser, "evict", DESCRIPTION, f"{CONNECT}\n{EXITS}")
@@ -107,26 +128,7 @@ def _demo(commands: Any) -> None:
 
 def _simulate(commands: Any) -> None:
     what = "Serve the demo org on loopback until Ctrl-C. Prints its URL and a token."
-    epilog = """\
-examples:
-  evict simulate --users 1000 --port 8080
-  evict simulate --limit 60 --window 10 --latency 80 --fault revoke:503:0.05
-  evict simulate --app service --dpop --token-life 60
-
-ROUTE is one of revoke, users, user, groups, members, lifecycle, logs, org, own,
-token, device, or * for all. KIND is a status such as 503, lost (carried out, no
-answer), cut (never arrived), headerless, doubled or garbage (rate headers).
-CHANCE is from 0 to 1.
-
-What it holds can be read at /_demo/totals, /_demo/signed-in and
-/_demo/state?user=ID.
-ROLE is super, org, help-desk, group, read-only, report or custom. read-only
-looks, report reads the System Log alone, custom searches and ends sessions and
-no more; the others end sessions.
-
-It needs uvicorn, which comes with the extra:  pipx install '.[simulate]'
-"""
-    parser = _parser(commands.add_parser, "simulate", what, epilog)
+    parser = _parser(commands.add_parser, "simulate", what, SIMULATE)
     add = parser.add_argument
     add("--host", default="127.0.0.1", help="loopback address to listen on (%(default)s)")
     add("--port", type=_number(0, 65535), default=0, metavar="P", help="port to listen on (0: any that is free)")
@@ -142,6 +144,13 @@ It needs uvicorn, which comes with the extra:  pipx install '.[simulate]'
     add("--app", choices=("service", "native"), help="have an OAuth app, and print its settings in place of a token")
     add("--dpop", action="store_true", help="the app demands DPoP, as Okta's service apps do by default")
     add("--token-life", type=_number(1, 86_400), default=3600, metavar="S", help="seconds of its tokens (%(default)s)")
+    add(
+        "--poll",
+        type=_number(1, 60),
+        default=5,
+        metavar="S",
+        help="seconds between two polls of a sign-in (%(default)s)",
+    )
     parser.set_defaults(module="simulate")
 
 

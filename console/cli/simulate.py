@@ -41,6 +41,7 @@ def run(args: argparse.Namespace) -> int:
         token_life_s=float(args.token_life),
         role=args.role,
     )
+    org.office.interval_s = args.poll
     credential = _app(org, args) if args.app else {"OKTA_CLIENT_TOKEN": token}
     with Output() as out:
 

@@ -73,6 +73,8 @@ class TokenOffice:
     now: Callable[[], datetime]
     dice: Dice
     life_s: float = 3600.0
+    interval_s: float = INTERVAL_S
+    """How long a device waits between two questions whether its operator has signed in."""
     apps: dict[str, App] = field(default_factory=dict)
     issued: dict[str, Issued] = field(default_factory=dict)
     refresh: dict[str, Issued] = field(default_factory=dict)
@@ -227,7 +229,7 @@ class TokenOffice:
             return self._refused(wrong)
         user_code = "".join(self.dice.pick(LETTERS) for _ in range(8))
         ends = self.now() + timedelta(seconds=CODE_LIFE_S)
-        self.pending[user_code] = Pending(app.client_id, scopes, self.dice.hexadecimal(40), ends)
+        self.pending[user_code] = Pending(app.client_id, scopes, self.dice.hexadecimal(40), ends, self.interval_s)
         return Reply(
             body={
                 "device_code": self.pending[user_code].device_code,
@@ -235,7 +237,7 @@ class TokenOffice:
                 "verification_uri": f"{origin}/activate",
                 "verification_uri_complete": f"{origin}/activate?user_code={user_code}",
                 "expires_in": CODE_LIFE_S,
-                "interval": INTERVAL_S,
+                "interval": self.interval_s,
             }
         )
 

@@ -37,7 +37,7 @@ async def evict(org: Served, folder: Path, *argv: str) -> tuple[int, str]:
 
 
 async def test_sign_in_once_and_work_until_signed_out(tmp_path: Path) -> None:
-    options = ["--users", "200", "--app", "native", "--dpop", "--token-life", "2", "--limit", "100000"]
+    options = ["--users", "200", "--app", "native", "--dpop", "--token-life", "2", "--limit", "100000", "--poll", "1"]
     async with simulated(*options) as org, httpx.AsyncClient(base_url=org.url, trust_env=False) as http:
         ids = (await http.get("/_demo/signed-in")).json()[1:101]
         (tmp_path / "ids.txt").write_text("\n".join(ids))

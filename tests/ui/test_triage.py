@@ -415,8 +415,10 @@ async def test_the_limit_line_tells_all_of_a_running_batch(size: tuple[int, int]
         await console.until(lambda: "left" in console.text().splitlines()[1])
         line = console.text().splitlines()[1]
         resets = "resets in" if size[0] >= 120 else "↻"
-        for part in ("users", "/300", resets, "in flight", "429s 0", "/400", "left"):
+        for part in ("users", "/300", resets, "/400", "left"):
             assert part in line
+        # On a slow machine the window is spent by the time it is looked at, and that takes the room of these.
+        assert "waiting" in line or ("in flight" in line and "429s 0" in line)
         if size[1] >= 30:
             await console.until(lambda: " %  " in console.text())
         assert (" %  " in console.text()) == (size[1] >= 30), "rows come first where the terminal is short"
