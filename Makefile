@@ -30,7 +30,7 @@ demo: $(STAMP) ## open the console on the embedded demo org
 	@$(BIN)/evict demo
 
 test: $(STAMP) ## every test but those that need the machine to themselves
-	$(CLEAN) $(BIN)/python -m pytest -q -n 2 --dist worksteal -m 'not alone'
+	$(CLEAN) $(BIN)/python -m pytest -q -n 2 -m 'not alone'
 
 check: $(STAMP) ## lint, format, types, layers
 	$(BIN)/ruff check .
