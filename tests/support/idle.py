@@ -2,7 +2,7 @@
 
 That one watches the CPU time of the process for 20 ms at a time, twice after each key: slow on a quiet machine, and on
 a busy one it gives up too early or waits a whole second. Here the loop is asked: nothing is ready to run, no thread
-works for it, and nothing on screen waits to be painted.
+works for it, nothing on screen waits to be painted, and no picture is held back.
 """
 
 from __future__ import annotations
@@ -91,7 +91,8 @@ async def until_idle(min_sleep: float = 0.0, max_sleep: float = DEADLINE_S) -> N
             return
         if loop._ready:
             quiet = 0
-        elif jobs.pending:
+        elif jobs.pending or (app is not None and app._batch_count):
+            # Textual holds the picture of a screen that was just brought up back for a moment, by a timer.
             quiet = 0
             await asyncio.sleep(POLL_S)
         else:

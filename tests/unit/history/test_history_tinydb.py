@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import inspect
 from collections.abc import Callable, Iterator, Mapping
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +56,7 @@ user = Query()
 
 @pytest.fixture
 def people(db: TinyDB) -> TinyDB:
-    assert db.insert_multiple(PEOPLE) == [1, 2, 3]
+    assert db.insert_multiple(deepcopy(PEOPLE)) == [1, 2, 3]
     return db
 
 
@@ -144,7 +145,7 @@ def test_queries(people: TinyDB, query: Any, names: str) -> None:
 
 def test_all_len_and_iteration(db: TinyDB) -> None:
     assert (db.all(), len(db), list(db)) == ([], 0, [])
-    db.insert_multiple(PEOPLE)
+    db.insert_multiple(deepcopy(PEOPLE))
     assert db.all() == list(db) == PEOPLE
     assert len(db) == 3
     assert all(isinstance(d, Document) for d in db.all())
@@ -316,7 +317,7 @@ def test_the_default_table_can_have_another_name(tmp_path: Path) -> None:
 
 def test_closed_and_opened_again_everything_is_there(tmp_path: Path) -> None:
     with JournalDb(tmp_path / "j", storage=JournalStorage) as db:
-        db.insert_multiple(PEOPLE)
+        db.insert_multiple(deepcopy(PEOPLE))
         db.remove(doc_ids=[3])
         db.update({"n": 7}, doc_ids=[1])
         db.table("other").insert(Document({"x": 1}, doc_id=5))
