@@ -185,7 +185,8 @@ class ResumeDialog(ModalScreen[Choice | None]):
         box, run = self.query_one("#number", Input), self.query_one("#run", Button)
         box.display = self._typed and not self._blocked
         run.display = not self._blocked
-        run.label = Content(f"Resume {count(self._number, 'user')}  ({'Enter' if self._typed else 'y'})")
+        # Not the word for them: with a number of four digits the three buttons would not fit into 80 columns.
+        run.label = Content(f"Resume {self._number:,}  ({'Enter' if self._typed else 'y'})")
         if not isinstance(self.focused, Checkbox):
             self.set_focus(box if box.display else self.query_one("#later"))
         self._follow()
