@@ -90,9 +90,9 @@ examples:
   evict simulate --app service --dpop --token-life 60
 
 ROUTE is one of revoke, users, user, groups, members, lifecycle, logs, org, own,
-token, device, or * for all. KIND is a status such as 503, lost (carried out, no
-answer), cut (never arrived), headerless, doubled or garbage (rate headers).
-CHANCE is from 0 to 1.
+myaccount, token, device, or * for all. KIND is a status such as 503, lost
+(carried out, no answer), cut (never arrived), headerless, doubled or garbage
+(rate headers). CHANCE is from 0 to 1.
 
 What it holds can be read at /_demo/totals, /_demo/signed-in and
 /_demo/state?user=ID.
@@ -155,17 +155,31 @@ def _simulate(commands: Any) -> None:
 
 
 def _end_my_sessions(commands: Any) -> None:
-    what = "End your own sessions. Okta wants your browser's session cookie for it; it is asked for and forgotten."
+    what = (
+        "End your own sessions, by your sign-in or by your browser's session cookie, which is asked for and forgotten."
+    )
     epilog = """\
-The cookie (idx on Identity Engine, sid on Classic Engine) is typed without echo,
-or read from a pipe. It goes to the org with one request, and nowhere else.
+By your sign-in, where you sign in with a code and the scope
+okta.myAccount.sessions.manage; what was used is said, and recorded.
+
+Else Okta wants the cookie (idx on Identity Engine, sid on Classic Engine). It is
+typed without echo, or read from a pipe, goes to the org with one request, and
+nowhere else.
+
+With --json one object: type own_sessions, by (sign_in or cookie), call,
+kept_current, login, cookie (its name), outcome, status, error_code, request_id,
+why
 
 examples:
   evict end-my-sessions
-  pbpaste | evict end-my-sessions --include-current
+  pbpaste | evict end-my-sessions --cookie --include-current
 """
     parser = _parser(commands.add_parser, "end-my-sessions", what, epilog)
-    parser.add_argument("--include-current", action="store_true", help="end the session of the cookie too")
+    words = "end the current session too: that of the cookie, or of the sign-in"
+    parser.add_argument("--include-current", action="store_true", help=words)
+    parser.add_argument("--cookie", action="store_true", help="by the cookie, whatever the sign-in may do")
+    parser.add_argument("--yes", action="store_true", help="do not ask, where it goes by the sign-in")
+    _json(parser)
     parser.set_defaults(module="end_my_sessions")
 
 

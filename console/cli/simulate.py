@@ -12,6 +12,7 @@ from console.cli.failures import Stop
 from console.cli.output import Output
 from console.clock import SystemClock
 from console.demo.faults import Faults, Latency
+from console.demo.oauth import MY_SCOPE
 from console.demo.org import DemoOrg
 from console.demo.server import serve
 from console.demo.tokens import App
@@ -63,9 +64,10 @@ def _app(org: DemoOrg, args: argparse.Namespace) -> dict[str, str]:
     native = args.app == "native"
     key = None if native else ECKey.generate_key("P-256", private=True)
     public = key.as_dict(private=False) if key else None
-    app = App(f"0oa{secrets.token_hex(8)}A", SCOPES, public, dpop=args.dpop)
+    scopes = SCOPES | {MY_SCOPE} if native else SCOPES  # a service app has no sessions of its own
+    app = App(f"0oa{secrets.token_hex(8)}A", scopes, public, dpop=args.dpop)
     org.office.register(app)
-    named = {"OKTA_CLIENT_CLIENTID": app.client_id, "OKTA_CLIENT_SCOPES": ",".join(sorted(SCOPES))}
+    named = {"OKTA_CLIENT_CLIENTID": app.client_id, "OKTA_CLIENT_SCOPES": ",".join(sorted(scopes))}
     if key is None:
         return {"EVICT_SIGN_IN": "device", **named}
     private = json.dumps(key.as_dict(private=True))

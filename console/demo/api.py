@@ -37,6 +37,8 @@ class Call:
     proof: str | None = None
     """The DPoP proof, where the request came with one."""
     cookies: Mapping[str, str] = field(default_factory=dict)
+    accept: str = ""
+    """The Accept header, in which some calls want a version."""
 
 
 def revoke(org: DemoOrg, call: Call) -> Reply:
@@ -44,8 +46,8 @@ def revoke(org: DemoOrg, call: Call) -> Reply:
     person = _person(org, call)
     org.revoke(
         person,
-        oauth_tokens=_flag(call, "oauthTokens", default=False),
-        forget_devices=_flag(call, "forgetDevices", default=org.engine == "idx"),
+        oauth_tokens=flag(call, "oauthTokens", default=False),
+        forget_devices=flag(call, "forgetDevices", default=org.engine == "idx"),
         request_id=call.request_id,
         user_agent=call.user_agent,
     )
@@ -219,7 +221,8 @@ def _must_be(person: Person, status: str, otherwise: str) -> None:
         raise Refusal(400, "E0000001", f"Api validation failed: {otherwise}", causes=(otherwise,))
 
 
-def _flag(call: Call, name: str, *, default: bool) -> bool:
+def flag(call: Call, name: str, *, default: bool) -> bool:
+    """True or false among the parameters. Raises Refusal for anything else."""
     text = call.query.get(name, "").lower()
     if not text:
         return default

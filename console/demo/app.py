@@ -19,7 +19,7 @@ from console.demo.dice import Dice
 from console.demo.faults import ConnectionCut, Fault, OutcomeOfLoss
 from console.demo.limits import Standing, concurrency_headers
 from console.demo.org import DemoOrg
-from console.demo.replies import CODE_OF_STATUS, SUMMARIES, Headers, Refusal, Reply, error_body, scope_missing
+from console.demo.replies import CODE_OF_STATUS, JSON, SUMMARIES, Headers, Refusal, Reply, error_body, scope_missing
 
 MAX_FORM = 64 * 1024
 Handler = Callable[[DemoOrg, api.Call], Reply]
@@ -36,6 +36,10 @@ class Rule:
     bucket: str
     handler: Handler
     scope: str | None
+    oauth: bool = False
+    """Whether it takes no API token, but only what an OAuth app got."""
+    media_type: str = JSON
+    """What its JSON answers call themselves."""
 
 
 RULES = (
@@ -44,6 +48,16 @@ RULES = (
     Rule("user", "GET", "/api/v1/users/{id}", "user read", api.get_user, "okta.users.read"),
     Rule("user", "GET", "/api/v1/users/{id}/groups", "users", api.groups_of_user, "okta.users.read"),
     Rule("own", "POST", "/api/v1/users/me/lifecycle/delete_sessions", "users", oauth.end_own_sessions, None),
+    Rule(
+        "myaccount",
+        "DELETE",
+        oauth.MY_SESSIONS,
+        "my account",
+        oauth.end_my_sessions,
+        oauth.MY_SCOPE,
+        oauth=True,
+        media_type=oauth.VERSION,
+    ),  # fmt: skip
     Rule("lifecycle", "POST", "/api/v1/users/{id}/lifecycle/{action}", "users", api.lifecycle, "okta.users.manage"),
     Rule("groups", "GET", "/api/v1/groups", "groups", api.list_groups, "okta.groups.read"),
     Rule("members", "GET", "/api/v1/groups/{id}/users", "groups", api.group_users, "okta.groups.read"),
@@ -124,6 +138,8 @@ class _Desk:
             rate = spent.standing.headers()
         except Refusal as refusal:
             reply = refusal.reply(org.next_error_id())
+        if reply.media_type == JSON:
+            reply.media_type = rule.media_type
         await self._wait(took / 2 + (fault.delay_s if fault else 0.0))
         if fault is not None and fault.lost:
             return await self._lose(request)
@@ -138,7 +154,7 @@ class _Desk:
         if rule.scope is None:
             return ""
         try:
-            scopes, app = self._scopes(request)
+            scopes, app = self._scopes(rule, request)
         except Refusal:
             org.unauthorized += 1
             raise
@@ -146,13 +162,15 @@ class _Desk:
             raise scope_missing(rule.scope)
         return app
 
-    def _scopes(self, request: Request) -> tuple[frozenset[str] | None, str]:
+    def _scopes(self, rule: Rule, request: Request) -> tuple[frozenset[str] | None, str]:
         """What the credential may, None for everything, and the service app whose it is. Raises Refusal."""
         org = self._org
         given = request.headers.get("authorization", "")
         if given.startswith(("SSWS", "Bearer ")) and org.accepts(
             given.removeprefix("SSWS").removeprefix("Bearer").strip()
         ):
+            if rule.oauth and org.scopes is None:
+                raise Refusal(401, "E0000011", rate_headers=False)
             return org.scopes, ""
         scheme, _, token = given.partition(" ")
         if scheme not in ("Bearer", "DPoP"):
@@ -184,7 +202,7 @@ class _Desk:
             call = api.Call(
                 f"{request.url.scheme}://{request.url.netloc}", request.url.path, dict(request.query_params),
                 request.path_params, request_id, request.headers.get("user-agent", ""), *brought,
-                request.headers.get("dpop"), dict(request.cookies),
+                request.headers.get("dpop"), dict(request.cookies), request.headers.get("accept", ""),
             )  # fmt: skip
             try:
                 org.role.check(rule.name, call.found.get("id", ""))

@@ -19,6 +19,7 @@ DEFAULT_LIMITS: Mapping[str, int] = {
     "groups": 300,
     "logs": 60,
     "token": 1000,
+    "my account": 600,
     "org": 600,
 }
 """Requests a window for one token, of a Workforce org: half of what the org has."""

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from html import escape
 
-from console.demo.api import Call
+from console.demo.api import Call, flag
 from console.demo.org import DemoOrg
 from console.demo.replies import Refusal, Reply
 from console.demo.tokens import Asked
 
+MY_SESSIONS = "/idp/myaccount/sessions"
+MY_SCOPE = "okta.myAccount.sessions.manage"
+VERSION = "application/json;okta-version=1.0.0"
+"""What MyAccount answers in, and wants to be asked for."""
 PAGE = """\
 <!doctype html><meta charset="utf-8"><title>Demo org</title>
 <body style="font:16px system-ui;margin:4rem auto;max-width:32rem"><h1>{title}</h1><p>{text}</p>
@@ -50,8 +54,24 @@ def end_own_sessions(org: DemoOrg, call: Call) -> Reply:
     if call.cookies.get(name) != value:
         raise Refusal(403, "E0000005")
     keep = call.form.get("keepCurrent", "true") != "false"
-    org.end_own(keep_current=keep, request_id=call.request_id, user_agent=call.user_agent)
+    org.end_own(keep_current=keep, request_id=call.request_id, user_agent=call.user_agent, uri=call.path)
     return Reply()
+
+
+def end_my_sessions(org: DemoOrg, call: Call) -> Reply:
+    """DELETE /idp/myaccount/sessions: of whoever signed in, the context of that sign-in aside if it is asked for."""
+    if call.app:
+        raise Refusal(401, "E0000011")  # a service app is no user
+    if VERSION not in call.accept.replace(" ", ""):
+        raise Refusal(406, "E0000021")
+    org.end_own(
+        keep_current=flag(call, "excludeCurrentAuthorizationContext", default=False),
+        oauth_tokens=flag(call, "oauthTokens", default=True),
+        request_id=call.request_id,
+        user_agent=call.user_agent,
+        uri=call.path,
+    )
+    return Reply(204)
 
 
 def _asked(call: Call) -> Asked:

@@ -221,12 +221,24 @@ class DemoOrg:
         """Name and value of the session cookie of the account behind the token."""
         return ("idx" if self.engine == "idx" else "sid"), Dice(self.seed, 0xC00).hexadecimal(64)
 
-    def end_own(self, *, keep_current: bool, request_id: str = "", user_agent: str = "") -> None:
-        """End the sessions of the account behind the token, the first of them aside with `keep_current`."""
+    def end_own(
+        self,
+        *,
+        keep_current: bool,
+        oauth_tokens: bool = False,
+        request_id: str = "",
+        user_agent: str = "",
+        uri: str = "",
+    ) -> None:
+        """End the sessions of the account behind the token, the first of them aside with `keep_current`.
+
+        With `oauth_tokens` its tokens, too; those that the office gave it stay with what is current.
+        """
         had = self.open_of(self.me.id)
         kept = had.sessions[:1] if keep_current else ()
-        self._open[self.me.id] = Open(kept, had.tokens, had.remembered)
-        uri = "/api/v1/users/me/lifecycle/delete_sessions"
+        self._open[self.me.id] = Open(kept, () if oauth_tokens else had.tokens, had.remembered)
+        if oauth_tokens and not keep_current:
+            self.office.sign_out_people()
         self._log_ended(self.me, had.sessions[len(kept) :], request_id, user_agent, uri)
 
     def _log_ended(self, person: Person, sessions: Iterable[str], request_id: str, user_agent: str, uri: str) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 Headers = list[tuple[str, str]]
+JSON = "application/json"
 
 SUMMARIES = {
     "E0000001": "Api validation failed",
@@ -17,6 +18,7 @@ SUMMARIES = {
     "E0000009": "Internal Server Error",
     "E0000010": "Service is in read only mode",
     "E0000011": "Invalid token provided",
+    "E0000021": "Bad request. Accept and/or Content-Type headers likely do not match supported values.",
     "E0000022": "The endpoint does not support the provided HTTP method",
     "E0000029": "Invalid paging request",
     "E0000031": "Invalid search criteria.",
@@ -32,6 +34,7 @@ CODE_OF_STATUS = {
     403: "E0000006",
     404: "E0000007",
     405: "E0000022",
+    406: "E0000021",
     409: "E0000112",
     410: "E0000156",
     414: "E0000256",
@@ -49,7 +52,7 @@ class Reply:
     status: int = 200
     body: Any = None
     headers: Headers = field(default_factory=list)
-    media_type: str = "application/json"
+    media_type: str = JSON
 
     def encoded(self) -> bytes:
         """The body as it goes out."""

@@ -261,6 +261,13 @@ class TokenOffice:
             self.issued = {value: one for value, one in self.issued.items() if one is not held}
         return Reply()
 
+    def sign_out_people(self) -> None:
+        """What native apps hold is good no more; all of it is one person's."""
+        self.issued, self.refresh = (
+            {value: one for value, one in held.items() if self.apps[one.client_id].key is not None}
+            for held in (self.issued, self.refresh)
+        )
+
     # Come in
 
     def admit(self, scheme: str, token: str, proof: str | None, *, method: str, url: str) -> Issued:

@@ -18,8 +18,8 @@ from tests.support.openapi import OpenAPIError, check_answer, needs_document
 pytestmark = needs_document
 
 Query = Mapping[str, Any]
-ELSEWHERE = {"lifecycle", "token", "device", "own"}
-"""Held by tests of their own: below, and in test_demo_oauth_contract.py."""
+ELSEWHERE = {"lifecycle", "token", "device", "own", "myaccount"}
+"""Held by tests of their own: below, and in test_own_sessions_contract.py."""
 
 
 @pytest.fixture
