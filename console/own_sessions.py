@@ -12,7 +12,7 @@ import httpx
 from console.clock import Clock, SystemClock
 from console.credentials import NO_ORG, SignIn, sign_in, way_of
 from console.history.records import AttemptRecord, OperatorRecord, OptionsRecord, RevocationRecord, UserRecord
-from console.history.store import History, new_id
+from console.history.store import History, HistoryUnavailable, new_id
 from console.okta.answers import parse_json
 from console.okta.errors import (
     AnswerLost,
@@ -101,9 +101,11 @@ class OwnSessions:
         *,
         org_url: str,
         credential: SignIn | None = None,
+        operator: OperatorRecord | None = None,
         deadline_s: float = 30.0,
     ) -> None:
         """`credential` is what signs on `http`; None for nothing that could end sessions of its own."""
+        self._operator = operator or whoami("")
         self.credential = credential
         self._http = http
         self._history = history
@@ -121,6 +123,7 @@ class OwnSessions:
             workspace.clock,
             org_url=workspace.org_url,
             credential=workspace.credential,
+            operator=workspace.operator,
             deadline_s=workspace.settings.deadline,
         )
 
@@ -145,7 +148,8 @@ class OwnSessions:
         """Whose sign-in it is, as far as that is known without asking."""
         operator = self.credential.operator if self.credential is not None else None
         kept = operator.kept if operator is not None else None
-        return UserRecord(id="me", login=kept.login if kept else "", name="who is signed in")
+        login = kept.login if kept else ""
+        return UserRecord(id="me", login=login, name="" if login else "who is signed in")
 
     async def resume(self) -> str:
         """Go on from a sign-in that is kept, where there is one; why it does not serve, empty where it does.
@@ -167,48 +171,52 @@ class OwnSessions:
     async def by_cookie(self, cookie: SessionCookie, *, keep_current: bool) -> Ended:
         """End them; the attempt is in the history before the request leaves, and its outcome after it.
 
-        Raises OktaError, and HistoryUnavailable with nothing sent.
+        Raises OktaError, and HistoryUnavailable, which says whether anything was sent.
         """
-        record = self._record(Way.COOKIE, whoami("session cookie"), SOMEBODY, keep_current=keep_current)
+        record = self._record(Way.COOKIE, "session cookie", SOMEBODY, keep_current=keep_current)
         call = partial(end_own_sessions, self._http, cookie)
         return await self._end(record, call, keep_current=keep_current)
 
     async def by_sign_in(self, user: UserRecord, *, keep_current: bool) -> Ended:
         """The same for the operator who is signed in; `user` is who that is, as far as it is known. Raises as above."""
-        operator = whoami(self.credential.mode if self.credential is not None else "")
-        record = self._record(
-            Way.SIGN_IN,
-            operator.model_copy(update={"principal": user.login}),
-            user,
-            keep_current=keep_current,
-        )
+        mode = self.credential.mode if self.credential is not None else ""
+        record = self._record(Way.SIGN_IN, mode, user, keep_current=keep_current)
         return await self._end(record, partial(end_own_sessions_signed_in, self._http), keep_current=keep_current)
 
     async def _end(
         self, record: RevocationRecord, call: Callable[..., Awaitable[Ended]], *, keep_current: bool
     ) -> Ended:
-        await self._history.add([record])
         attempt = AttemptRecord(at=timestamp(self._clock.now()))
-        await self._history.attempt(record.id, attempt)
+        try:
+            await self._history.add([record])
+            await self._history.attempt(record.id, attempt)
+        except HistoryUnavailable as error:
+            raise HistoryUnavailable(f"Nothing was sent, as no record can be kept of it: {error}") from error
         try:
             ended = await call(keep_current=keep_current, clock=self._clock, deadline_s=self._deadline_s)
         except OktaError as error:
             facts = {"status": error.status, "error_code": error.code, "request_id": error.request_id}
             failed = attempt.model_copy(update={**facts, "error": str(error)})
-            await self._history.finish(record.id, outcome_of(error), failed)
+            await self._finish(record, outcome_of(error), failed)
             raise
         facts = {"status": ended.status, "request_id": ended.request_id, "milliseconds": ended.milliseconds}
-        await self._history.finish(record.id, "revoked", attempt.model_copy(update=facts))
+        await self._finish(record, "revoked", attempt.model_copy(update=facts))
         return ended
 
-    def _record(self, way: Way, operator: OperatorRecord, user: UserRecord, *, keep_current: bool) -> RevocationRecord:
+    async def _finish(self, record: RevocationRecord, outcome: str, attempt: AttemptRecord) -> None:
+        try:
+            await self._history.finish(record.id, outcome, attempt)
+        except HistoryUnavailable as error:
+            raise HistoryUnavailable(f"It was sent ({outcome}), but the history does not have that: {error}") from error
+
+    def _record(self, way: Way, auth_mode: str, user: UserRecord, *, keep_current: bool) -> RevocationRecord:
         which = "all but the current one" if keep_current else "all"
         return RevocationRecord(
             id=new_id(self._clock),
             batch_id=new_id(self._clock),
             reason=f"the operator's own sessions, {which}, by {way.recorded}",
             org=self._org_url,
-            operator=operator,
+            operator=self._operator.model_copy(update={"principal": user.login, "auth_mode": auth_mode}),
             user=user,
             options=OptionsRecord(oauth_tokens=False, forget_devices=False),
             queued_at=timestamp(self._clock.now()),

@@ -36,10 +36,8 @@ class Rule:
     bucket: str
     handler: Handler
     scope: str | None
-    oauth: bool = False
-    """Whether it takes no API token, but only what an OAuth app got."""
-    media_type: str = JSON
-    """What its JSON answers call themselves."""
+    my_account: bool = False
+    """Whether it is one of MyAccount's: it takes no API token, and its answers name a version."""
 
 
 RULES = (
@@ -48,16 +46,7 @@ RULES = (
     Rule("user", "GET", "/api/v1/users/{id}", "user read", api.get_user, "okta.users.read"),
     Rule("user", "GET", "/api/v1/users/{id}/groups", "users", api.groups_of_user, "okta.users.read"),
     Rule("own", "POST", "/api/v1/users/me/lifecycle/delete_sessions", "users", oauth.end_own_sessions, None),
-    Rule(
-        "myaccount",
-        "DELETE",
-        oauth.MY_SESSIONS,
-        "my account",
-        oauth.end_my_sessions,
-        oauth.MY_SCOPE,
-        oauth=True,
-        media_type=oauth.VERSION,
-    ),  # fmt: skip
+    Rule("myaccount", "DELETE", oauth.MY_SESSIONS, "my account", oauth.end_my_sessions, oauth.MY_SCOPE, True),
     Rule("lifecycle", "POST", "/api/v1/users/{id}/lifecycle/{action}", "users", api.lifecycle, "okta.users.manage"),
     Rule("groups", "GET", "/api/v1/groups", "groups", api.list_groups, "okta.groups.read"),
     Rule("members", "GET", "/api/v1/groups/{id}/users", "groups", api.group_users, "okta.groups.read"),
@@ -138,8 +127,8 @@ class _Desk:
             rate = spent.standing.headers()
         except Refusal as refusal:
             reply = refusal.reply(org.next_error_id())
-        if reply.media_type == JSON:
-            reply.media_type = rule.media_type
+        if rule.my_account and reply.media_type == JSON:
+            reply.media_type = oauth.VERSION
         await self._wait(took / 2 + (fault.delay_s if fault else 0.0))
         if fault is not None and fault.lost:
             return await self._lose(request)
@@ -169,7 +158,7 @@ class _Desk:
         if given.startswith(("SSWS", "Bearer ")) and org.accepts(
             given.removeprefix("SSWS").removeprefix("Bearer").strip()
         ):
-            if rule.oauth and org.scopes is None:
+            if rule.my_account and org.scopes is None:
                 raise Refusal(401, "E0000011", rate_headers=False)
             return org.scopes, ""
         scheme, _, token = given.partition(" ")

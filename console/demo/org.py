@@ -219,7 +219,7 @@ class DemoOrg:
     @property
     def own_cookie(self) -> tuple[str, str]:
         """Name and value of the session cookie of the account behind the token."""
-        return ("idx" if self.engine == "idx" else "sid"), Dice(self.seed, 0xC00).hexadecimal(64)
+        return ("idx" if self.engine == "idx" else "sid"), Dice(self.seed, 0xC00).hexadecimal(24)
 
     def end_own(
         self,

@@ -49,7 +49,7 @@ NOT_ENABLED = "E0000015"
 """A 401, though the sign-in is good: the org lacks what was asked for."""
 VERSION = "application/json; okta-version=1.0.0"
 """The MyAccount API answers nobody who does not ask for a version."""
-WITH_COOKIE = "use your browser's cookie:  evict end-my-sessions --cookie"
+WITH_COOKIE = "run  evict end-my-sessions --cookie  to do it by your browser's cookie."
 AGAIN = "Nothing was ended, and it is not tried again by itself: try again in a minute."
 
 

@@ -29,6 +29,7 @@ from console.ui.history_notices import HistoryNotices
 from console.ui.key_order import KeysInOrder
 from console.ui.look import look
 from console.ui.modes import SCREENS_OF_MODES
+from console.ui.own_sessions import end_my_sessions
 from console.ui.resuming import Resumer
 from console.ui.screens.confirm import Confirm
 from console.ui.signing_in import SigningIn
@@ -241,6 +242,8 @@ class EvictApp(KeysInOrder):
         """What keys do here, and the list of themes. No screenshot: it would leave names in an unguarded file."""
         yield SystemCommand("Theme", "Choose the colours from a list", self.action_change_theme)
         yield SystemCommand("Authority", "Who is signed in, and what the credential may do", self.credential.show)
+        own = partial(end_my_sessions, self, self.workspace)
+        yield SystemCommand("End my sessions", "Your own, by your sign-in or your browser's session cookie", own)
         yield SystemCommand("Resume a batch", "Go on with what was left unfinished, or close it", self.resumer.open)
         if not self.workspace.demo:
             yield SystemCommand("Sign in", "Anew, with a code or another token", self.signing_in.open)
