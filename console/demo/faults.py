@@ -12,7 +12,20 @@ import httpx
 
 from console.demo.dice import Dice
 
-ROUTES = ("revoke", "users", "user", "groups", "members", "lifecycle", "logs", "org", "own", "token", "device")
+ROUTES = (
+    "revoke",
+    "users",
+    "user",
+    "groups",
+    "members",
+    "lifecycle",
+    "logs",
+    "org",
+    "own",
+    "myaccount",
+    "token",
+    "device",
+)
 """What faults and latency are set for; `*` is every route."""
 
 

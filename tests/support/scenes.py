@@ -26,10 +26,12 @@ from console.okta.models import User
 from console.revocation.states import Options, State
 from console.settings import load_demo
 from console.ui.app import EvictApp
+from console.ui.dialogs.own_sessions import OwnSessionsDialog
 from console.ui.dialogs.paste import PasteBox
 from console.ui.dialogs.resume import ResumeDialog
 from console.ui.dialogs.review import ReviewDialog
 from console.ui.dialogs.sign_in import SignInDialog, TokenDialog
+from console.ui.own_sessions import end_my_sessions
 from console.ui.widgets.virtual_table import VirtualTable
 from console.workspace import Workspace, history_folder
 from tests.support.left import Left, leave
@@ -431,6 +433,16 @@ async def sign_in_token(stage: Triage) -> None:
     await stage.until(lambda: isinstance(stage.app.screen, TokenDialog))
     await stage.pilot.press(*"00secret", "space", "x", "enter")
     await stage.until(lambda: bool(stage.words("#problem")))
+    await rest(stage)
+
+
+async def own_sessions(stage: Triage) -> None:
+    """One's own: a cookie that nobody sees was refused, and another one is being typed."""
+    end_my_sessions(stage.app, stage.workspace)
+    await stage.until(lambda: isinstance(stage.app.screen, OwnSessionsDialog))
+    await stage.pilot.press(*"wrong-cookie", "enter", "enter")
+    await stage.until(lambda: "does not accept" in stage.words("#own-problem"))
+    await stage.pilot.press(*"2b822029ea6c")
     await rest(stage)
 
 

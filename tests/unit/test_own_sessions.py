@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import logging
 from pathlib import Path
 from typing import Any
@@ -19,9 +20,10 @@ from console.demo.faults import Fault
 from console.demo.org import DemoOrg
 from console.history.store import History, HistoryUnavailable
 from console.okta.errors import AnswerLost, CredentialRejected, NotFound, OktaError, RateLimited, ServerTrouble
-from console.okta.own_sessions import NotACookie, read_cookie
-from console.own_sessions import OwnSessions
+from console.okta.own_sessions import SCOPE, NotACookie, read_cookie
+from console.own_sessions import Way, opened
 from console.settings import Settings
+from console.ui.crash import report
 from tests.support.demo import URL, demo_org
 
 VALUE = "102canary-cookie-value"
@@ -91,9 +93,10 @@ def cookie_of(org: DemoOrg) -> Any:
 
 async def ended(org: DemoOrg, folder: Path, *, keep_current: bool = True, cookie: Any = None) -> Noting:
     transport = Noting(org)
-    async with OwnSessions(settings(folder), clock=ManualClock(), transport=transport) as own:
+    async with opened(settings(folder), clock=ManualClock(), transport=transport) as own:
         assert await own.pipeline() == org.engine
-        await own.end(cookie or cookie_of(org), keep_current=keep_current)
+        assert own.way is Way.COOKIE
+        await own.by_cookie(cookie or cookie_of(org), keep_current=keep_current)
     return transport
 
 
@@ -119,18 +122,20 @@ async def test_they_end_on_either_engine(engine: Any, keep_current: bool, tmp_pa
     assert org.own_cookie[1] not in "".join(path.read_text() for path in tmp_path.rglob("*.jsonl"))
 
 
-REFUSALS: list[tuple[Fault | None, type[OktaError], str]] = [
-    (None, CredentialRejected, "denied"),
-    (Fault(404, code="E0000007"), NotFound, "not_found"),
-    (Fault(429), RateLimited, "failed"),
-    (Fault(503), ServerTrouble, "failed"),
-    (Fault(lost=True), AnswerLost, "unknown"),
+Refusal = tuple[Fault | None, type[OktaError], str, str]
+REFUSALS: list[Refusal] = [
+    (None, CredentialRejected, "denied", "is wrong, has ended, or is of another org [403 E0000005]. Copy it anew"),
+    (Fault(404, code="E0000007"), NotFound, "not_found", "does not offer to end one's own sessions by cookie"),
+    (Fault(404, body=b""), NotFound, "not_found", SCOPE),
+    (Fault(429), RateLimited, "failed", "Nothing was ended, and it is not tried again by itself"),
+    (Fault(503), ServerTrouble, "failed", "try again in a moment"),
+    (Fault(lost=True), AnswerLost, "unknown", "It is safe to send it again"),
 ]
 
 
-@pytest.mark.parametrize(("fault", "kind", "outcome"), REFUSALS, ids=lambda one: getattr(one, "__name__", str(one)))
+@pytest.mark.parametrize(("fault", "kind", "outcome", "words"), REFUSALS, ids=lambda one: getattr(one, "__name__", ""))
 async def test_each_refusal_is_told_recorded_and_not_repeated(
-    fault: Fault | None, kind: type[OktaError], outcome: str, tmp_path: Path
+    fault: Fault | None, kind: type[OktaError], outcome: str, words: str, tmp_path: Path
 ) -> None:
     org = demo_org()
     cookie = cookie_of(org)
@@ -140,25 +145,44 @@ async def test_each_refusal_is_told_recorded_and_not_repeated(
         org.faults.queue(fault, route="own")
     transport = Noting(org)
     with pytest.raises(kind) as caught:
-        async with OwnSessions(settings(tmp_path), clock=ManualClock(), transport=transport) as own:
-            await own.end(cookie, keep_current=True)
+        async with opened(settings(tmp_path), clock=ManualClock(), transport=transport) as own:
+            await own.by_cookie(cookie, keep_current=True)
     assert len(transport.requests) == 1
-    assert cookie.value.get_secret_value() not in str(caught.value)
+    assert words in caught.value.told
+    assert cookie.value.get_secret_value() not in caught.value.told
     assert record_in(tmp_path).outcome == outcome
 
 
-async def test_without_a_record_nothing_leaves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("part", "sent", "words"), [("add", 0, "Nothing was sent"), ("finish", 1, "It was sent")])
+async def test_a_history_that_fails_tells_whether_anything_was_sent(
+    part: str, sent: int, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     org = demo_org()
     transport = Noting(org)
 
     async def full(*_: object) -> None:
         raise HistoryUnavailable("no space left")
 
-    async with OwnSessions(settings(tmp_path), clock=ManualClock(), transport=transport) as own:
-        monkeypatch.setattr(own._history, "add", full)
-        with pytest.raises(HistoryUnavailable):
-            await own.end(cookie_of(org), keep_current=True)
-    assert transport.requests == []
+    async with opened(settings(tmp_path), clock=ManualClock(), transport=transport) as own:
+        monkeypatch.setattr(own._history, part, full)
+        with pytest.raises(HistoryUnavailable, match=f"{words}.*no space left"):
+            await own.by_cookie(cookie_of(org), keep_current=True)
+    assert len(transport.requests) == sent
+
+
+async def test_a_crash_on_the_way_tells_where_and_not_what(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    org = demo_org()
+
+    async def breaks(*_: object) -> None:
+        raise RuntimeError("a mistake of ours")
+
+    async with opened(settings(tmp_path), clock=ManualClock(), transport=Noting(org)) as own:
+        monkeypatch.setattr(own._history, "finish", breaks)
+        with pytest.raises(RuntimeError) as caught:
+            await own.by_cookie(cookie_of(org), keep_current=True)
+    told = report(caught.value, ())
+    assert "by_cookie" in told
+    assert org.own_cookie[1] not in told
 
 
 @pytest.fixture
@@ -166,10 +190,10 @@ def command(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
     org = demo_org()
     monkeypatch.setenv("EVICT_ORG_URL", URL)
 
-    def own(settings: Settings) -> OwnSessions:
-        return OwnSessions(settings, clock=ManualClock(), transport=Noting(org))
+    def here(settings: Settings, **more: Any) -> Any:
+        return opened(settings, clock=ManualClock(), transport=Noting(org), **more)
 
-    monkeypatch.setattr("console.cli.end_my_sessions.OwnSessions", own)
+    monkeypatch.setattr("console.cli.end_my_sessions.opened", here)
 
     def end(text: str, *argv: str) -> int:
         monkeypatch.setattr("sys.stdin", io.StringIO(text))
@@ -186,10 +210,13 @@ def test_the_command_reads_the_cookie_from_a_pipe(
     value = command.org.own_cookie[1]
     assert command(f"{value}\n") == 0
     said = capsys.readouterr()
-    assert "except the one of the cookie" in said.err
+    assert "except the one of the cookie, by your session cookie: POST /api/v1/users/me/" in said.err
     assert value not in said.out + said.err + caplog.text
     assert len(command.org.sessions_of(command.org.me.id)) == 1
-    assert command(f"{value}\n", "--include-current") == 0
+    assert command(f"{value}\n", "--include-current", "--json") == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["by"], told["outcome"], told["status"], told["kept_current"]) == ("cookie", "revoked", 200, False)
+    assert value not in str(told)
     assert command.org.sessions_of(command.org.me.id) == ()
 
 
@@ -197,8 +224,11 @@ def test_the_command_sends_nothing_for_nothing_or_nonsense(command: Any, capsys:
     before = command.org.sessions_of(command.org.me.id)
     assert (command(""), command("no cookie\n")) == (2, 2)
     assert capsys.readouterr().err.count("Nothing was sent") + 1 == 2
-    assert command("a-cookie-of-somebody-else\n") == 3
-    assert "does not accept the session" in capsys.readouterr().err
+    assert command("a-cookie-of-somebody-else\n", "--json") == 3
+    said = capsys.readouterr()
+    assert "does not accept the session" in said.err
+    told = json.loads(said.out)
+    assert (told["outcome"], told["status"], told["error_code"]) == ("denied", 403, "E0000005")
     assert command.org.sessions_of(command.org.me.id) == before
 
 
