@@ -47,11 +47,13 @@ async def test_sign_in_once_and_work_until_signed_out(tmp_path: Path) -> None:
         outputs.append(said)
         secrets = set(json.loads(next(iter(json.loads((tmp_path / "keyring").read_text()).values()))).values())
         for argv in (
-            ("revoke", "--from-file", str(tmp_path / "ids.txt"), "--yes", "--json"), ("auth", "status"), ("doctor",)
+            ("revoke", "--from-file", str(tmp_path / "ids.txt"), "--yes", "--json"), ("auth", "status"), ("doctor",),
+            ("end-my-sessions", "--yes", "--json"),
         ):  # fmt: skip
             code, said = await evict(org, tmp_path, *argv)
             assert code == 0, said
             outputs.append(said)
+        assert '"by":"sign_in"' in outputs[-1], "the simulated app has the scope, and its proof is checked here too"
         left = set((await http.get("/_demo/signed-in")).json())
         held = json.loads(next(iter(json.loads((tmp_path / "keyring").read_text()).values())))
         secrets |= {held["refresh"], json.loads(held["key"])["d"]}

@@ -20,6 +20,9 @@ from console.own_sessions import OwnSessions, Way
 from console.text import sanitize
 from console.workspace import Workspace
 
+LONGEST = 300
+"""Characters of what went wrong: at 80x24 more would push the buttons out."""
+
 
 class OwnSessionsDialog(ModalScreen[str | None]):
     """What was done, in words; None for nothing. Stays open, and says why, where Okta refuses."""
@@ -98,7 +101,7 @@ class OwnSessionsDialog(ModalScreen[str | None]):
         self.query_one("#own-plan", Static).update(Content(self._way.plan(keep_current=self._keep)))
 
     def _say(self, text: str) -> None:
-        self.query_one("#own-problem", Static).update(Content(sanitize(text, limit=500)))
+        self.query_one("#own-problem", Static).update(Content(sanitize(text, limit=LONGEST)))
 
     @property
     def _keep(self) -> bool:
