@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from console.clock import ManualClock
 from console.demo.app import build_app
 from console.demo.faults import Fault
 from console.demo.org import DemoOrg
+from console.demo.tokens import App, Issued
 from console.history.store import History
 from console.okta.errors import (
     AnswerLost,
@@ -29,7 +32,8 @@ from console.okta.errors import (
     ServerTrouble,
     Unreachable,
 )
-from console.okta.own_sessions import SCOPE
+from console.okta.own_sessions import SCOPE, end_own_sessions_signed_in
+from console.okta.transport import open_http
 from console.own_sessions import Way, opened
 from console.settings import Settings
 from tests.support.demo import TOKEN, URL, demo_org
@@ -191,6 +195,35 @@ async def test_the_demo_org_wants_scope_and_version_and_by_default_ends_tokens_t
         assert scoped.sessions_of(scoped.me.id)
         assert (await http.delete("/idp/myaccount/sessions")).status_code == 204
     assert (scoped.sessions_of(scoped.me.id), scoped.tokens_of(scoped.me.id)) == ((), ())
+
+
+async def test_a_service_app_is_nobody_and_people_are_signed_out_of_apps_by_default() -> None:
+    org = demo_org()
+    granted, ends = frozenset({SCOPE}), org.now() + timedelta(hours=1)
+    org.office.register(App("0oaSERVICE", granted, key={"kty": "EC"}))
+    org.office.register(App(CLIENT_ID, granted))
+    org.office.issued = {"theirs": Issued("0oaSERVICE", granted, ends), "mine": Issued(CLIENT_ID, granted, ends)}
+    async with httpx.AsyncClient(transport=Noting(org), base_url=URL) as http:
+        answers = [
+            await http.delete(
+                "/idp/myaccount/sessions",
+                headers={"authorization": f"Bearer {token}", "accept": "application/json; okta-version=1.0.0"},
+            )
+            for token in ("theirs", "mine")
+        ]
+    assert [answer.status_code for answer in answers] == [401, 204]
+    assert set(org.office.issued) == {"theirs"}
+
+
+async def test_a_sign_in_that_hangs_before_it_signed_has_sent_nothing() -> None:
+    class Hangs(httpx.Auth):
+        async def async_auth_flow(self, request: httpx.Request) -> Any:
+            await asyncio.Event().wait()
+            yield request
+
+    async with open_http(URL, Hangs(), transport=Noting(demo_org())) as http:
+        with pytest.raises(Unreachable):
+            await end_own_sessions_signed_in(http, keep_current=True, clock=ManualClock(), deadline_s=0.01)
 
 
 # The command
