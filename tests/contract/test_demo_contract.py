@@ -19,7 +19,7 @@ pytestmark = needs_document
 
 Query = Mapping[str, Any]
 ELSEWHERE = {"lifecycle", "token", "device", "own"}
-"""Held by tests of their own: below, and in test_demo_oauth_contract.py."""
+"""Held by tests of their own: below, and in test_oauth_contract.py."""
 
 
 @pytest.fixture
