@@ -98,7 +98,7 @@ class OperatorSignIn:
 
     def began(self, token: Token) -> None:
         """Sign with this token, for this run alone: nothing is kept unless `keep` is asked for."""
-        self._keeps = False
+        self._keeps, self._device = False, None  # its code is used up
         self._grant.refresh = token.refresh
         self.auth.adopt(token)
 
@@ -132,7 +132,7 @@ class OperatorSignIn:
     async def forget(self) -> bool:
         """Forget what is kept and what is in use; whether something was kept. Raises OSError."""
         self.auth.drop()
-        self._grant.refresh = self._kept = None
+        self._grant.refresh = self._kept = self._device = None
         async with self._saving:
             return await asyncio.to_thread(self._keeper.delete)
 
