@@ -6,11 +6,13 @@ import os
 import sys
 
 from console.cli import run
+from console.environment import take_secrets
 
 
 def main() -> None:
     """Run the command line of this process and exit with its code."""
     hold_streams()
+    take_secrets()
     sys.exit(run())
 
 

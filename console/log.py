@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from console.masking import mask
 from console.paths import open_private, private_dir
 from console.text import sanitize
 
@@ -39,9 +40,7 @@ class _File(logging.Handler):
             return
 
     def _safe(self, text: str) -> str:
-        for secret in self._secrets():
-            if secret:
-                text = text.replace(secret, "********")
+        text = mask(text, self._secrets())
         # Indented as tracebacks are, but nothing that a terminal would obey.
         lines = (" " * (len(line) - len(line.lstrip(" "))) + sanitize(line, limit=LONGEST) for line in text.split("\n"))
         return "\n".join(lines) + "\n"

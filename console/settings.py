@@ -6,7 +6,6 @@ Command line > environment > `config.toml` > `./okta.yaml` > `~/.okta/okta.yaml`
 from __future__ import annotations
 
 import ipaddress
-import os
 import re
 import shlex
 from collections.abc import Collection, Mapping
@@ -19,6 +18,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, Validati
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from console import paths
+from console.environment import variables
 from console.settings_sources import (
     Layer,
     SettingsError,
@@ -114,10 +114,14 @@ def _proxy(value: SecretStr) -> SecretStr:
     try:
         parts = urlsplit(text)
         usable = parts.scheme in {"http", "https"} and parts.hostname and (parts.port or True)
+        # A password with one of /?# in it would be taken for a path, and the start of it for the port.
+        usable = usable and not (parts.path.strip("/") or parts.query or parts.fragment)
     except ValueError:
         usable = False
     if not usable or not text.isprintable() or " " in text:
-        raise ValueError("must look like http://proxy.example.com:8080")
+        raise ValueError(
+            "must look like http://proxy.example.com:8080 (in a password write / ? # @ as %2F %3F %23 %40)"
+        )
     return value
 
 
@@ -276,7 +280,7 @@ def load(**overrides: Any) -> Settings:
 
 def profiles() -> tuple[str, ...]:
     """The profiles there are. Raises SettingsError."""
-    named = environment(os.environ, KNOWN).values.get("config_dir")
+    named = environment(variables(), KNOWN).values.get("config_dir")
     folder = Path(named).expanduser() if named else paths.config_dir()
     return profile_names(folder / "config.toml")
 
@@ -306,7 +310,7 @@ def _load(overrides: Mapping[str, Any], wanted: Collection[str]) -> Settings:
 
 def _layers(given: dict[str, Any], *, real: bool) -> list[Layer]:
     """Every source, the strongest first. The folder of `config.toml` may come from the two before it."""
-    shell = environment(os.environ, KNOWN)
+    shell = environment(variables(), KNOWN)
     named = given.get("config_dir") or shell.values.get("config_dir")
     folder = Path(named).expanduser() if named else paths.config_dir()
     known = [name for name in KNOWN if name != "config_dir"]

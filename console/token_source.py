@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from pydantic import SecretStr
 
+from console.environment import OURS
 from console.kept import KeptToken
 from console.keyring_store import KeyringUnavailable
 from console.paths import UnsafePathError, read_secret_file
@@ -21,10 +22,6 @@ from console.text import sanitize
 MOST_BYTES = 64 * 1024
 COMMAND_S = 30.0
 """How long a command may take, with somebody who types a code into it."""
-OURS = frozenset(
-    {"EVICT_TOKEN", "EVICT_PRIVATE_KEY", "EVICT_PROXY", "OKTA_CLIENT_TOKEN", "OKTA_CLIENT_PRIVATEKEY"}
-)  # fmt: skip
-"""Variables with secrets of ours, which are none of a command's business."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -171,7 +171,11 @@ class TokenOffice:
             raise Wrong("slow_down", "Polling too fast.")
         if found.state == "pending":
             raise Wrong("authorization_pending", "The device authorization is pending. Please try again later.")
-        reply = self._issue(app, found.scopes, asked)
+        try:
+            reply = self._issue(app, found.scopes, asked)
+        except Wrong:
+            found.asked_at = before  # it is no new question when it comes once more with the proof or nonce
+            raise
         self.pending = {user: one for user, one in self.pending.items() if one is not found}
         return reply
 

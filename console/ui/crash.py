@@ -7,18 +7,16 @@ from collections.abc import Iterable
 
 from pydantic import SecretStr
 
+from console.masking import mask
 from console.text import sanitize
 
-MASK = "********"
 LINES = 60
 
 
 def report(error: BaseException, secrets: Iterable[SecretStr | None]) -> str:
     """A traceback without local variables, with secrets masked and no control characters."""
-    text = "".join(traceback.format_exception(error))
-    for secret in secrets:
-        if secret is not None and (value := secret.get_secret_value()):
-            text = text.replace(value, MASK)
+    held = [secret.get_secret_value() for secret in secrets if secret is not None]
+    text = mask("".join(traceback.format_exception(error)), held)
     lines = [_safe(line) for line in text.splitlines()]
     kept = lines if len(lines) <= LINES else ["(cut)", *lines[-LINES:]]
     return "\n".join(

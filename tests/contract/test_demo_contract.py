@@ -19,7 +19,7 @@ pytestmark = needs_document
 
 Query = Mapping[str, Any]
 ELSEWHERE = {"lifecycle", "token", "device", "own", "myaccount"}
-"""Held by tests of their own: below, and in test_own_sessions_contract.py."""
+"""Held by tests of their own: below, in test_oauth_contract.py and in test_own_sessions_contract.py."""
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from textual.color import Color
 from textual.command import CommandList, CommandPalette
 from textual.widgets import Button, Input
 
+from console.masking import MASK
 from console.okta.limits import BucketState
 from console.revocation.events import BatchFinished, Paused, Why
 from console.revocation.states import Batch, Item, Options, State
@@ -22,7 +23,7 @@ from console.text import sanitize
 from console.ui import run
 from console.ui.app import EvictApp
 from console.ui.changes import Changes, Collector
-from console.ui.crash import MASK, report
+from console.ui.crash import report
 from console.ui.screens.confirm import Confirm
 from console.ui.screens.help import HelpScreen
 from console.ui.screens.jump import JumpScreen

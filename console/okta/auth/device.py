@@ -54,6 +54,11 @@ class DeviceSignIn:
         self._clock = clock
         self._client_id = client_id
         self._scopes = scopes
+        self._code: SecretStr | None = None
+
+    def secrets(self) -> tuple[str, ...]:
+        """The device code, for whoever has to keep it out of a log: with it alone the token can be had."""
+        return (self._code.get_secret_value(),) if self._code else ()
 
     async def invite(self) -> Invitation:
         """Ask the org for a code. Raises OktaError."""
@@ -93,13 +98,14 @@ class DeviceSignIn:
             raise UnexpectedAnswer("The org's answer holds no code to sign in with")
         whole = fields.get("verification_uri_complete")
         safe = self._safe_link(str(link))
+        self._code = SecretStr(str(device))
         return Invitation(
             user_code=sanitize(str(user), limit=40),
             link=safe,
             link_with_code=self._safe_link(whole) if isinstance(whole, str) and whole else safe,
             ends=self._clock.monotonic() + _positive(fields.get("expires_in"), LIFE_S, 3600.0),
             interval_s=_positive(fields.get("interval"), INTERVAL_S, LONGEST_S),
-            device_code=SecretStr(str(device)),
+            device_code=self._code,
         )
 
     def _safe_link(self, link: str) -> str:

@@ -65,6 +65,7 @@ class OperatorSignIn:
         self._scopes = scopes
         self._grant = SignedIn(client_id, scopes, None, newest=self._newest)
         self.auth = OAuth(endpoint, self._grant, clock, renewed=self._renewed)
+        self._device: DeviceSignIn | None = None
         self._kept: Kept | None = None
         self._keeps = True
         """Whether this sign-in is the kept one. One for this run alone neither reads nor changes what is kept."""
@@ -88,7 +89,8 @@ class OperatorSignIn:
 
     def device(self, http: httpx.AsyncClient) -> DeviceSignIn:
         """Signing in with a code. What comes of it is handed to `began`."""
-        return DeviceSignIn(http, self._endpoint, self._clock, client_id=self._client_id, scopes=self._scopes)
+        self._device = DeviceSignIn(http, self._endpoint, self._clock, client_id=self._client_id, scopes=self._scopes)
+        return self._device
 
     async def resume(self, http: httpx.AsyncClient) -> None:
         """Go on from what is kept. Raises SignedOut where there is nothing, or Okta takes it no more; OktaError."""
@@ -96,7 +98,7 @@ class OperatorSignIn:
 
     def began(self, token: Token) -> None:
         """Sign with this token, for this run alone: nothing is kept unless `keep` is asked for."""
-        self._keeps = False
+        self._keeps, self._device = False, None  # its code is used up
         self._grant.refresh = token.refresh
         self.auth.adopt(token)
 
@@ -130,7 +132,7 @@ class OperatorSignIn:
     async def forget(self) -> bool:
         """Forget what is kept and what is in use; whether something was kept. Raises OSError."""
         self.auth.drop()
-        self._grant.refresh = self._kept = None
+        self._grant.refresh = self._kept = self._device = None
         async with self._saving:
             return await asyncio.to_thread(self._keeper.delete)
 
@@ -142,7 +144,8 @@ class OperatorSignIn:
     def secrets(self) -> tuple[str, ...]:
         """What must not stand in a log."""
         held = [self._grant.refresh, self._kept.refresh if self._kept else None]
-        return (*self.auth.secrets(), *(one.get_secret_value() for one in held if one is not None))
+        code = self._device.secrets() if self._device else ()
+        return (*self.auth.secrets(), *code, *(one.get_secret_value() for one in held if one is not None))
 
     # What is kept
 

@@ -15,6 +15,7 @@ from textual.widgets import Button, Input, Static
 
 from console.settings import SettingsError
 from console.text import sanitize
+from console.ui.widgets.secret_box import SecretBox
 from console.workspace import Workspace
 
 KEPT = "Nobody of the queue is lost: what was not sent waits."
@@ -42,7 +43,7 @@ class RenewDialog(ModalScreen[bool]):
             yield Static(Content(sanitize(self._cause, limit=400)), classes="dialog-text")
             yield Static(Content(f"{KEPT} {HIDDEN if self._token else BY_ITSELF}"), classes="dialog-text dialog-hint")
             if self._token:
-                yield Input(password=True, id="new-token", compact=True, select_on_focus=False)
+                yield SecretBox(id="new-token", compact=True, select_on_focus=False)
             yield Static(id="renew-problem", classes="dialog-problem")
             with Horizontal(classes="dialog-buttons"):
                 yield Button(Content("Later  (Esc)"), id="later", compact=True)

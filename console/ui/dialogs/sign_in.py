@@ -19,6 +19,7 @@ from console.okta.auth.operator import OperatorSignIn
 from console.okta.errors import OktaError
 from console.settings import check_token
 from console.text import duration
+from console.ui.widgets.secret_box import SecretBox
 from console.workspace import Workspace
 
 AROUND = 6
@@ -132,7 +133,7 @@ class TokenDialog(ModalScreen[tuple[SecretStr, bool] | None]):
         with Vertical(classes="dialog") as dialog:
             dialog.border_title = Content("Sign in")
             yield Static(Content(f"API token of {self._org} (not shown)"), classes="dialog-hint")
-            yield Input(password=True, id="token", compact=True, max_length=4096)
+            yield SecretBox(id="token", compact=True, max_length=4096)
             yield Checkbox(Content("Keep it in the keyring of this account"), value=False, id="keep", compact=True)
             yield Static(id="problem", classes="dialog-problem")
             with Horizontal(classes="dialog-buttons"):

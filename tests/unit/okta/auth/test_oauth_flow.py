@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -310,6 +312,57 @@ async def test_without_a_refresh_token_the_end_of_the_sign_in_is_said() -> None:
             await http.delete(URL)
 
 
+class Uneven(httpx.AsyncBaseTransport):
+    """Answers after as many turns of the loop as the dice say, so that requests overtake each other."""
+
+    def __init__(self, org: TokenOrg, dice: random.Random) -> None:
+        self._org = org
+        self._dice = dice
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        for _ in range(self._dice.randrange(6)):
+            await asyncio.sleep(0)
+        answer = await self._org.handle_async_request(request)
+        for _ in range(self._dice.randrange(6)):
+            await asyncio.sleep(0)
+        return answer
+
+
+async def in_waves(waves: list[tuple[int, float]], *, dpop: bool, rotating: bool, seed: int) -> None:
+    """Each wave: so many requests at once, so many seconds after the one before."""
+    clock, life_s = ManualClock(), 100.0
+    org = token_org(clock, dpop=dpop, life_s=life_s, refresh=rotating)
+    grant = SignedIn(CLIENT_ID, SCOPES, SecretStr("refresh-0")) if rotating else None
+    issued_at = float("-inf")
+    async with open_http(ORG, oauth(org, clock, grant=grant), transport=Uneven(org, random.Random(seed))) as http:
+        for requests, later_s in waves:
+            await clock.advance(later_s)
+            before = len(org.tokens)
+            answers = await asyncio.gather(*(http.delete(URL) for _ in range(requests)))
+            assert {answer.status_code for answer in answers} == {204}
+            due = clock.monotonic() >= issued_at + 0.7 * life_s
+            assert len(org.tokens) - before == due, "one where one is due, however many want it; none else"
+            issued_at = clock.monotonic() if due else issued_at
+    assert org.problems == []
+    used = [form["refresh_token"] for form in org.forms] if rotating else []
+    assert (
+        list(dict.fromkeys(used))
+        == ["refresh-0", *(f"refresh-token-{n + 1}" for n in range(len(org.tokens) - 1))][: len(set(used))]
+    ), "each refresh token in its turn"
+
+
+WAVES = st.lists(st.tuples(st.integers(1, 8), st.sampled_from([0.0, 1.0, 35.0, 69.0, 70.0, 99.0, 100.0, 5000.0])),
+                 min_size=1, max_size=6)  # fmt: skip
+
+
+@settings(deadline=None, max_examples=50)
+@given(WAVES, st.booleans(), st.booleans(), st.integers(0, 2**32))
+def test_however_requests_fall_each_token_is_asked_for_once(
+    waves: list[tuple[int, float]], dpop: bool, rotating: bool, seed: int
+) -> None:
+    asyncio.run(in_waves(waves, dpop=dpop, rotating=rotating, seed=seed))
+
+
 CURVES = {"P-256": ec.SECP256R1(), "P-384": ec.SECP384R1(), "P-521": ec.SECP521R1()}
 
 
@@ -321,6 +374,35 @@ async def test_ec_keys_sign_too(curve: str) -> None:
     grant = ServiceApp(CLIENT_ID, ClientKey(pem(private)), SCOPES)
     async with signed(org, clock, grant=grant) as http:
         assert (await http.delete(URL)).status_code == 204
+
+
+SIGNERS = [
+    *((private, ClientKey(pem(private))) for private in (ec.generate_private_key(curve) for curve in CURVES.values())),
+    (RSA, KEY),
+]
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.sampled_from(SIGNERS), st.text("abcXYZ019-_", min_size=1, max_size=40), st.text(max_size=40), st.integers(0))
+def test_any_assertion_verifies_with_another_library(
+    signer: tuple[Any, ClientKey], client_id: str, host: str, later: int
+) -> None:
+    private, key = signer
+    now = ManualClock().now() + timedelta(seconds=later % 10**9)
+    audience = f"https://{host}/oauth2/v1/token"
+    raw = key.assertion(client_id, audience, now)
+    claims = jwt.decode(
+        raw,
+        private.public_key(),
+        algorithms=[key.algorithm],
+        audience=audience,
+        issuer=client_id,
+        options={"verify_exp": False, "verify_iat": False, "require": ["exp", "iat", "jti", "sub"]},
+    )
+    assert claims["sub"] == client_id
+    assert claims["iat"] == int(now.timestamp())
+    assert 0 < claims["exp"] - claims["iat"] <= 3600
+    assert jwt.get_unverified_header(raw).get("kid") == key.key_id
 
 
 METHODS = st.sampled_from(["GET", "POST", "DELETE", "PUT"])
