@@ -7,7 +7,7 @@ RIVALS := $(VENV)/bench/.installed
 # A variable of the developer's own shell must not reach a test or a picture.
 CLEAN := env -u NO_COLOR -u TEXTUAL_THEME -u TEXTUAL_FILTERS
 
-.PHONY: help venv demo test check bench bench-short crash soak keys screenshots snapshots clean
+.PHONY: help venv demo test check bench bench-short crash soak fuzz keys screenshots snapshots clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -63,6 +63,9 @@ crash: $(STAMP) ## kill drains at random moments and hold the history against th
 soak: $(STAMP) ## drain against simulated orgs for longer (ROUNDS=20)
 	$(CLEAN) EVICT_SIM_ROUNDS=$(or $(ROUNDS),$(EVICT_SIM_ROUNDS),20) $(BIN)/python -m pytest -q -n 2 \
 		tests/unit/revocation/test_simulated_drains.py
+
+fuzz: $(STAMP) ## maltreat the console with keys, clicks and trouble by chance (ROUNDS=10, 1 minute)
+	$(CLEAN) EVICT_FUZZ_ROUNDS=$(or $(ROUNDS),10) EVICT_FUZZ_STEPS=$(or $(STEPS),100) $(BIN)/python -m pytest -q -n 2 tests/ui/test_fuzz.py
 
 keys: $(STAMP) ## write the table of keys into README
 	@$(BIN)/python -m tests.keys

@@ -13,10 +13,11 @@ from typing import Any
 from weakref import WeakSet
 
 from textual import events
-from textual.app import App
 from textual.message import Message
 from textual.message_pump import MessagePump
 from textual.screen import Screen
+
+from console.ui.mouse import SureClicks
 
 PATIENCE_S = 2.0
 """After this long a key counts as handled: a widget that was removed with it can't say so any more."""
@@ -37,7 +38,7 @@ class KeyHandled(Message):
         self.again = again
 
 
-class KeysInOrder(App[None]):
+class KeysInOrder(SureClicks):
     """Holds keys (and what is pasted) until the one before is handled and the screen has something to hand them to."""
 
     def __init__(self) -> None:

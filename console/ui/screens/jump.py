@@ -35,15 +35,17 @@ class JumpScreen(ModalScreen[Widget | None]):
 
     def on_key(self, event: events.Key) -> None:
         """Any key ends it; a letter jumps."""
-        if event.key not in ("escape", "ctrl+o"):
+        if event.key not in ("escape", "ctrl+o") and self.is_current:
             event.stop()
             self.dismiss(self._targets.get(event.key))
 
     def on_click(self) -> None:
         """A click ends it too."""
-        self.dismiss(None)
+        if self.is_current:
+            self.dismiss(None)
 
     def on_resize(self, event: events.Resize) -> None:
         """The labels would stand in the wrong places."""
-        if event.size != self._size_at_start:
+        # Such an event may still be under way when a key has ended it already.
+        if event.size != self._size_at_start and self.is_current:
             self.dismiss(None)
