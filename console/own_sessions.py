@@ -11,7 +11,7 @@ import httpx
 
 from console.clock import Clock, SystemClock
 from console.credentials import NO_ORG, SignIn, sign_in, way_of
-from console.history.records import AttemptRecord, OperatorRecord, OptionsRecord, RevocationRecord, UserRecord
+from console.history.records import ME, AttemptRecord, OperatorRecord, OptionsRecord, RevocationRecord, UserRecord
 from console.history.store import History, HistoryUnavailable, new_id
 from console.okta.answers import parse_json
 from console.okta.errors import (
@@ -86,7 +86,7 @@ class Way(StrEnum):
         return f"Okta has ended {which} by {by}: {self.call} (request {ended.request_id or 'unknown'})."
 
 
-SOMEBODY = UserRecord(id="me", name="whose the cookie is")
+SOMEBODY = UserRecord(id=ME, name="whose the cookie is")
 """All that is known of the user: what a cookie says is not read."""
 
 
@@ -149,7 +149,7 @@ class OwnSessions:
         operator = self.credential.operator if self.credential is not None else None
         kept = operator.kept if operator is not None else None
         login = kept.login if kept else ""
-        return UserRecord(id="me", login=login, name="" if login else "who is signed in")
+        return UserRecord(id=ME, login=login, name="" if login else "who is signed in")
 
     async def resume(self) -> str:
         """Go on from a sign-in that is kept, where there is one; why it does not serve, empty where it does.

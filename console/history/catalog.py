@@ -8,6 +8,7 @@ from operator import attrgetter
 
 from console.history.entries import BatchInfo, BatchState, Document, Entry, Source, batch_of, batch_of_old
 from console.history.filters import RecordFilter
+from console.history.records import ME
 
 _ORDER = attrgetter("queued_at", "id")
 _UNSETTLED = frozenset({"queued", "sending", "unknown"})
@@ -142,11 +143,13 @@ class Catalog:
         return [entry for entry in reversed(self._in_order()) if entry.batch.id == batch_id]
 
     def states(self) -> list[BatchState]:
-        """How every batch stands, newest first."""
+        """How every batch of revocations stands, newest first; the end of one's own sessions nobody can resume."""
         counts: dict[str, dict[str, int]] = {}
         unsettled: dict[str, list[Entry]] = {}
         newest: dict[str, str] = {}
         for entry in self._in_order():
+            if entry.user_id == ME:
+                continue
             batch, outcome = entry.batch.id, entry.outcome
             counted = counts.setdefault(batch, {})
             counted[outcome] = counted.get(outcome, 0) + 1

@@ -14,6 +14,8 @@ segment whose console is gone it is `unknown`. The rest are final."""
 
 OUTCOMES: tuple[str, ...] = get_args(RecordOutcome)
 
+ME = "me"
+"""Stands for the ID of whoever ended their own sessions: Okta goes by the cookie or the sign-in there."""
 FINAL: frozenset[str] = frozenset({"revoked", "not_found", "denied", "failed", "unknown", "cancelled"})
 
 

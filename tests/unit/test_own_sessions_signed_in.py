@@ -73,6 +73,7 @@ def settings(folder: Path, **more: Any) -> Settings:
 def record_in(folder: Path) -> Any:
     history = History.open(next((folder / "data").glob("*okta*")), clock=ManualClock(), read_only=True)
     (record,) = history.records()
+    assert history.batches() == []  # nobody resumes it
     history.close()
     return record
 
