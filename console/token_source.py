@@ -40,7 +40,8 @@ def find_token(
 ) -> Found | None:
     """The token of these settings; None where there is none, also not in the keyring. Blocks.
 
-    A command has `limit_s` seconds of `monotonic`. Raises SettingsError for a place that is named and gives none. The keyring is asked only where no place is.
+    A command has `limit_s` seconds of `monotonic`. The keyring is asked only where no place is named. Raises
+    SettingsError for one that is named and gives none.
     """
     if settings.token is not None:
         return Found(settings.token, settings.sources.get("token", "") or "the settings")

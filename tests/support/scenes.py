@@ -410,6 +410,13 @@ class NothingKept:
         """There was nothing."""
         return False
 
+    def claim(self) -> bool:
+        """Nobody else is there."""
+        return True
+
+    def release(self) -> None:
+        """Nobody waits."""
+
 
 async def sign_in(stage: Triage) -> None:
     """A code, waiting to be used."""

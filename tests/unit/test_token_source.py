@@ -100,15 +100,14 @@ def test_a_command_that_gives_no_token_is_told(code: str, said: str) -> None:
     [
         "import time; print('on my way', flush=True); time.sleep(60)",
         # Its child holds the pipe open; nobody waits for that.
-        "import subprocess, sys; subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(20)']);"
-        "print('on my way')",
+        "import subprocess, sys; subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(20)']); print('on')",
     ],
     ids=["itself", "its child"],
 )
 def test_a_command_that_does_not_end_is_stopped(code: str) -> None:
     moments = iter([0.0, 0.0])  # when it begins, and when its first output is waited for; then its time is over
     began = time.monotonic()
-    with pytest.raises(SettingsError, match="did not end within 30 s: .* was stopped"):
+    with pytest.raises(SettingsError, match=r"did not end within 30 s: .* was stopped"):
         find_token(settings(token_command=script(code)), limit_s=30, monotonic=lambda: next(moments, 31.0))
     assert time.monotonic() - began < 15, "neither is waited for"
     assert next(moments, None) is None, "its output was waited for"
