@@ -16,7 +16,7 @@ from console.demo.tokens import App
 from console.revocation.states import Options
 from console.settings import load
 from console.ui.app import EvictApp
-from console.ui.dialogs.sign_in import SignInDialog, TokenDialog
+from console.ui.dialogs.sign_in import SignInDialog
 from console.workspace import Workspace
 from tests.support.keyring import MemoryKeyring, memory_keyring
 from tests.support.triage import Triage
@@ -80,7 +80,7 @@ async def test_a_code_is_shown_at_once_and_goes_on_by_itself(ours: MemoryKeyring
     async with opened(org, (80, 24), **DEVICE) as stage:
         code = await code_of(stage, org)
         shown = stage.text()
-        for words in (code, f"{URL}/activate", "▀", "Give up", "10 min"):
+        for words in (code, f"{URL}/activate", "▀", "Not now", "10 min"):
             assert words in shown, words
         assert org.office.pending[code].device_code not in shown
         assert stage.workspace.connection.state == "refused"
@@ -98,7 +98,7 @@ async def test_esc_gives_up_and_says_how_to_begin_again(ours: MemoryKeyring) -> 
     async with opened(org, **DEVICE) as stage:
         await code_of(stage, org)
         await stage.pilot.press("escape")
-        await stage.until(lambda: "gave up" in toasts(stage))
+        await stage.until(lambda: "not signed in" in toasts(stage))
         assert stage.workspace.connection.state == "refused"
         assert "Sign in" in stage.workspace.connection.message
         commands = {one.title: one.callback for one in stage.app.get_system_commands(stage.app.screen)}
@@ -132,7 +132,7 @@ async def test_where_there_is_no_room_the_code_can_still_be_typed(ours: MemoryKe
 async def test_a_token_is_asked_for_and_never_seen(ours: MemoryKeyring, keep: bool) -> None:
     org = DemoOrg(clock=ManualClock(), token=TOKEN, users=40, seed=7)
     async with opened(org) as stage:
-        await stage.until(lambda: isinstance(stage.app.screen, TokenDialog))
+        await stage.until(lambda: isinstance(stage.app.screen, SignInDialog))
         stage.app.screen.query_one("#token", Input).value = TOKEN
         stage.app.screen.query_one("#keep", Checkbox).value = keep
         await stage.pilot.pause()
@@ -149,7 +149,7 @@ async def test_another_token_takes_the_place_of_one_that_is_refused(ours: Memory
     async with opened(org, token="00wrong") as stage:
         assert stage.workspace.connection.state == "refused"
         stage.app.signing_in.open()
-        await stage.until(lambda: isinstance(stage.app.screen, TokenDialog))
+        await stage.until(lambda: isinstance(stage.app.screen, SignInDialog))
         stage.app.screen.query_one("#token", Input).value = "SSWS x"
         await stage.pilot.press("enter")
         await stage.until(lambda: "the token alone" in stage.words("#problem"))
@@ -162,7 +162,7 @@ async def test_another_token_takes_the_place_of_one_that_is_refused(ours: Memory
 async def test_a_keyring_that_fails_does_not_cost_the_sign_in(ours: MemoryKeyring) -> None:
     org = DemoOrg(clock=ManualClock(), token=TOKEN, users=40, seed=7)
     async with opened(org) as stage:
-        await stage.until(lambda: isinstance(stage.app.screen, TokenDialog))
+        await stage.until(lambda: isinstance(stage.app.screen, SignInDialog))
         ours.error = RuntimeError(TOKEN)
         stage.app.screen.query_one("#token", Input).value = TOKEN
         stage.app.screen.query_one("#keep", Checkbox).value = True
@@ -184,7 +184,7 @@ async def test_a_batch_that_lost_its_token_goes_on_with_the_next(ours: MemoryKey
         await stage.until(lambda: workspace.dispatcher.paused is not None)
         assert "revoked" not in stage.states()
         stage.app.signing_in.open()
-        await stage.until(lambda: isinstance(stage.app.screen, TokenDialog))
+        await stage.until(lambda: isinstance(stage.app.screen, SignInDialog))
         stage.app.screen.query_one("#token", Input).value = TOKEN
         await stage.pilot.press("enter")
         await passes(stage, 30)
