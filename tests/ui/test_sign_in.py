@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 
 import httpx
 import pytest
+from joserfc.jwk import ECKey
 from textual.widgets import Checkbox, Input, Static
 
 from console.clock import ManualClock
@@ -17,6 +19,7 @@ from console.revocation.states import Options
 from console.settings import load
 from console.ui.app import EvictApp
 from console.ui.dialogs.sign_in import SignInDialog
+from console.ui.screens.confirm import Confirm
 from console.workspace import Workspace
 from tests.support.keyring import MemoryKeyring, memory_keyring
 from tests.support.triage import Triage
@@ -186,6 +189,74 @@ async def test_a_batch_that_lost_its_token_goes_on_with_the_next(ours: MemoryKey
         stage.app.signing_in.open()
         await stage.until(lambda: isinstance(stage.app.screen, SignInDialog))
         stage.app.screen.query_one("#token", Input).value = TOKEN
+        stage.app.screen.query_one("#token").focus()  # where it came up by itself it has not
         await stage.pilot.press("enter")
+        await passes(stage, 30)
+        await stage.until(lambda: stage.states() == ["revoked"] * 5)
+
+
+@pytest.mark.parametrize("same", [True, False])
+async def test_a_sign_in_that_ended_in_mid_batch_begins_anew_right_there(ours: MemoryKeyring, same: bool) -> None:
+    org = native()
+    async with opened(org, (80, 24), **DEVICE) as stage:
+        workspace, office = stage.workspace, org.office
+        assert office.decide(await code_of(stage, org), allow=True)
+        await passes(stage, 10)
+        await stage.until(lambda: workspace.connection.state == "connected")
+        await stage.find('=status eq "ACTIVE"')
+        items = stage.stage(list(stage.results.rows)[1:6], Options())
+        stage.results.focus()
+        office.issued.clear()
+        office.refresh.clear()
+        await workspace.dispatcher.confirm([item.id for item in items], case="", reason="")
+        await stage.until(lambda: isinstance(stage.app.screen, SignInDialog))
+        assert "Nobody of the queue is lost" in stage.text()
+        assert not office.pending, "no code before somebody is there"
+        await stage.pilot.press("escape")
+        await stage.until(lambda: "z lets you sign in again" in toasts(stage))
+        await stage.pilot.press("z", "enter")
+        code = await code_of(stage, org)
+        if not same:
+            org.me = next(
+                one
+                for one in org.users
+                if one.kind == "admin" and not any(one.id == item.user.id for item in items) and one is not org.me
+            )
+        assert office.decide(code, allow=True)
+        await passes(stage, 10)
+        if not same:
+            await stage.until(lambda: isinstance(stage.app.screen, Confirm))
+            assert "revoked" not in stage.states()
+            await stage.pilot.press("y")
+        await passes(stage, 20)
+        await stage.until(lambda: stage.states() == ["revoked"] * 5)
+
+
+async def test_an_app_whose_key_is_gone_says_what_is_wrong_and_goes_on_once_it_is_right(ours: MemoryKeyring) -> None:
+    org = DemoOrg(clock=ManualClock(), token=TOKEN, users=40, seed=7)
+    key = ECKey.generate_key("P-256", private=True)
+    app = App("0oaSERVICE", SCOPES, key=key.as_dict(private=False))
+    org.office.register(app)
+    secret = json.dumps(key.as_dict(private=True))
+    async with opened(org, sign_in="service_app", client_id="0oaSERVICE", private_key=secret) as stage:
+        workspace, office = stage.workspace, org.office
+        await stage.until(lambda: workspace.connection.state == "connected")
+        await stage.find('=status eq "ACTIVE"')
+        items = stage.stage(list(stage.results.rows)[1:6], Options())
+        stage.results.focus()
+        office.apps.clear()
+        office.issued.clear()
+        await workspace.dispatcher.confirm([item.id for item in items], case="", reason="")
+        await stage.until(lambda: isinstance(stage.app.screen, SignInDialog))
+        assert "put right in Okta what is wrong" in stage.words("#by-itself")
+        stage.app.screen.query_one("#try").focus()
+        await stage.pilot.press("enter")
+        await passes(stage, 10)
+        await stage.until(lambda: "does not accept the app's signature" in stage.words("#problem"))
+        assert "Check the token" not in stage.text()
+        await stage.pilot.press("escape")
+        await stage.until(lambda: "Put right in Okta what is wrong, then z" in toasts(stage))
+        office.register(app)
+        await stage.pilot.press("z", "enter")
         await passes(stage, 30)
         await stage.until(lambda: stage.states() == ["revoked"] * 5)

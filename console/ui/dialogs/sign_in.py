@@ -61,7 +61,7 @@ class SignInDialog(ModalScreen[bool]):
             elif self._way == "device":
                 yield Code(self._workspace.clock)
             else:
-                yield Static(Content(BY_ITSELF), classes="dialog-hint")
+                yield Static(Content(BY_ITSELF), id="by-itself", classes="dialog-hint")
             yield Static(id="problem", classes="dialog-problem")
             with Horizontal(classes="dialog-buttons"):
                 yield Button(Content("Not now  (Esc)"), id="not-now", compact=True)
