@@ -70,6 +70,6 @@ async def test_commands_at_the_same_moment_share_one_kept_sign_in(tmp_path: Path
     options = ["--users", "50", "--app", "native", "--dpop", "--poll", "1", "--latency", "300"]
     async with simulated(*options) as org:
         assert (await evict(org, tmp_path, "auth", "login"))[0] == 0
-        done = await asyncio.gather(*(evict(org, tmp_path, "auth", "status") for _ in range(3)))
-        assert [code for code, _ in done] == [0, 0, 0], done
+        done = await asyncio.gather(*(evict(org, tmp_path, "auth", "status") for _ in range(2)))
+        assert [code for code, _ in done] == [0, 0], done
         assert (await evict(org, tmp_path, "auth", "status"))[0] == 0, "what is kept is good"
