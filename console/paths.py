@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import secrets
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -102,7 +103,8 @@ def new_private(path: Path, *, replace: bool = False) -> Iterator[BinaryIO]:
     """
     if not replace and path.exists():
         raise FileExistsError(path)
-    scratch = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    # A name that nobody had before: one that a killed process left behind must be in nobody's way.
+    scratch = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
     try:
         descriptor = open_private(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
     except UnsafePathError as error:

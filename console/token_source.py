@@ -7,7 +7,7 @@ import selectors
 import shlex
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from pydantic import SecretStr
@@ -32,10 +32,13 @@ class Found:
     where: str
 
 
-def find_token(settings: Settings, *, limit_s: float = COMMAND_S) -> Found | None:
+def find_token(
+    settings: Settings, *, limit_s: float = COMMAND_S, monotonic: Callable[[], float] = time.monotonic
+) -> Found | None:
     """The token of these settings; None where there is none, also not in the keyring. Blocks.
 
-    Raises SettingsError for a place that is named and gives none. The keyring is asked only where no place is.
+    A command has `limit_s` seconds of `monotonic`. The keyring is asked only where no place is named. Raises
+    SettingsError for one that is named and gives none.
     """
     if settings.token is not None:
         return Found(settings.token, settings.sources.get("token", "") or "the settings")
@@ -48,7 +51,7 @@ def find_token(settings: Settings, *, limit_s: float = COMMAND_S) -> Found | Non
         return Found(_checked(text.partition("\n")[0].strip(), where), str(settings.token_file))
     if settings.token_command is not None:
         where = _named("token_command", settings)
-        text = run_command(settings.token_command, where, environ=os.environ, limit_s=limit_s)
+        text = run_command(settings.token_command, where, environ=os.environ, limit_s=limit_s, monotonic=monotonic)
         return Found(_checked(text, where), f"the command {sanitize(settings.token_command[0])}")
     return _kept(settings)
 
@@ -73,7 +76,14 @@ def _checked(text: str, where: str) -> SecretStr:
         raise SettingsError(f"{where} gives no token that can be used: it {error}") from None
 
 
-def run_command(words: tuple[str, ...], where: str, *, environ: Mapping[str, str], limit_s: float) -> str:
+def run_command(
+    words: tuple[str, ...],
+    where: str,
+    *,
+    environ: Mapping[str, str],
+    limit_s: float,
+    monotonic: Callable[[], float] = time.monotonic,
+) -> str:
     """The first line that a command prints. It has our terminal and stderr, and `environ` without our secrets.
 
     Raises SettingsError where it can't be run, fails, prints nothing, or takes longer than `limit_s` seconds.
@@ -87,7 +97,7 @@ def run_command(words: tuple[str, ...], where: str, *, environ: Mapping[str, str
         why = getattr(error, "strerror", None) or "it holds a character that no command has"
         raise SettingsError(f"{where} can't be run: {shlex.quote(name)}: {why}") from None
     try:
-        text, ended = _read(process, time.monotonic() + limit_s)
+        text, ended = _read(process, monotonic() + limit_s, monotonic)
     finally:
         # Its own children may hold the pipe open for ever: nobody waits for those.
         if process.poll() is None:
@@ -106,7 +116,7 @@ def run_command(words: tuple[str, ...], where: str, *, environ: Mapping[str, str
         raise SettingsError(f"{where} gives no token that can be used: {name} prints no text") from None
 
 
-def _read(process: subprocess.Popen[bytes], until: float) -> tuple[bytes, bool]:
+def _read(process: subprocess.Popen[bytes], until: float, monotonic: Callable[[], float]) -> tuple[bytes, bool]:
     """What it prints, as far as that can matter, and whether it came to its end in time."""
     if process.stdout is None:
         return b"", False
@@ -114,13 +124,13 @@ def _read(process: subprocess.Popen[bytes], until: float) -> tuple[bytes, bool]:
     text = b""
     with selectors.DefaultSelector() as selector:
         selector.register(pipe, selectors.EVENT_READ)
-        while (left := until - time.monotonic()) > 0:
+        while (left := until - monotonic()) > 0:
             if not selector.select(left):
                 continue
             part = os.read(pipe, MOST_BYTES)
             if not part:
                 try:
-                    process.wait(max(0.0, until - time.monotonic()))
+                    process.wait(max(0.0, until - monotonic()))
                 except subprocess.TimeoutExpired:
                     return text, False
                 return text, True

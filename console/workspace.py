@@ -28,6 +28,7 @@ from console.demo.org import DemoOrg
 from console.history.keys import KeyringStore
 from console.history.records import OperatorRecord
 from console.history.store import History, HistoryUnavailable, new_id
+from console.okta.auth.grants import Token
 from console.okta.client import OktaClient
 from console.okta.errors import CredentialRejected, OktaError, ScopeMissing, Unreachable
 from console.okta.models import OrgInfo, User
@@ -314,33 +315,39 @@ class Workspace:
         """What every credential of this console holds, to be kept out of logs and crash reports."""
         return tuple(secret for one in self._credentials for secret in one.secrets())
 
-    @property
-    def asks_for_token(self) -> bool:
-        """Whether the credential is a token that the operator can enter anew; others get theirs by themselves."""
-        return self.credential.way == "token"
+    async def renew_credential(self, given: SecretStr | Token | None = None) -> Connection:
+        """Sign with another token from now on, the one of a new sign-in, or without one try the credential again.
 
-    async def renew_credential(self, token: SecretStr | None = None) -> Connection:
-        """Sign with another token from now on, or without one try the credential again; then go on with what is paused.
+        What was paused for it then goes on, but in nobody's name but the one it was confirmed in: where somebody else
+        has signed in, or Okta does not say who, it stays paused until the operator resumes it.
 
-        The token is kept in memory alone. Where the org refuses it or can't be reached, the credential, and who is
-        signed in, stay as they were, what is paused stays so, and the connection says why. Raises SettingsError for
+        A token is kept in memory alone. Where the org refuses it or can't be reached, the credential, and who is
+        signed in, stay as they were, what is paused stays so, and what is returned says why. Raises SettingsError for
         what can't be a token.
         """
         async with self._renewing:
             before = (self.credential, self.operator, self.me, self.org)
-            if token is not None:
-                self._sign_with(await token_sign_in(self.settings, token, self.clock))
+            was = self.connection
+            new = await token_sign_in(self.settings, given, self.clock) if isinstance(given, SecretStr) else None
+            stopped = given is not None and self._stand_still()
+            if new is not None:
+                self._sign_with(new)
+            elif isinstance(given, Token) and self.credential.operator is not None:
+                self.credential.operator.began(given)
             try:
                 connection = await self.connect()
             except BaseException:
-                self._take_back(*before)
+                self._take_back(*before, stopped=stopped and new is not None)
                 raise
-            if connection.state == "connected" and (was := before[3]) and self.org and self.org.id != was.id:
+            if connection.state == "connected" and before[3] and self.org and self.org.id != before[3].id:
                 connection = self.connection = Connection("refused", OTHER_ORG)
             if connection.state != "connected":
-                self._take_back(*before)
+                # A sign-in that was given up for another one does not come back: it stays paused then.
+                self._take_back(*before, stopped=stopped and new is not None)
+                if new is not None and connection.state == "refused" and was.state == "connected":
+                    self.connection = was  # the one before was not asked, and may be as good as it was
                 return connection
-            self._go_on(before[1].principal)
+            self._go_on(before[1].principal, anew=given is not None)
             return connection
 
     def _sign_with(self, credential: SignIn) -> None:
@@ -348,18 +355,34 @@ class Workspace:
         if credential not in self._credentials:
             self._credentials.append(credential)
 
-    def _take_back(self, credential: SignIn, operator: OperatorRecord, me: User | None, org: OrgInfo | None) -> None:
+    def _stand_still(self) -> bool:
+        """Nothing that was confirmed is sent before it is known who signs it; whether it stands still for that now."""
+        if not self.dispatcher.running or self.dispatcher.paused is not None:
+            return False
+        self.dispatcher.pause(Why.CREDENTIAL, "Somebody signs in: nothing is sent before Okta says who.")
+        return True
+
+    def _take_back(
+        self, credential: SignIn, operator: OperatorRecord, me: User | None, org: OrgInfo | None, *, stopped: bool
+    ) -> None:
         self._sign_with(credential)
         self.operator, self.me, self.org = operator, me, org
+        if stopped:
+            self.dispatcher.mended("Nobody else signed in.")
 
-    def _go_on(self, was: str) -> None:
-        """End a pause that the credential was the cause of."""
+    def _go_on(self, was: str, *, anew: bool) -> None:
+        """End a pause that the credential was the cause of, or let the operator do it where that takes their word."""
+        if (paused := self.dispatcher.paused) is None or paused.why not in OF_THE_CREDENTIAL:
+            return
         who = self.operator.principal
-        said = f"Okta accepts the credential of {who}." if who else "Okta accepts the credential."
-        if was and who != was:
-            said = f"{said} It was {was} before: the history tells who sent what from here on."
-        if (paused := self.dispatcher.paused) is not None and paused.why in OF_THE_CREDENTIAL:
-            self.dispatcher.mended(said)
+        if who == was and (who or not anew):
+            self.dispatcher.mended(f"Okta accepts the credential{f' of {who}' if who else ''}.")
+            return
+        now, then = who or "somebody whom Okta does not name", was or "somebody whom Okta did not name"
+        self.dispatcher.mended(
+            f"You are signed in as {now}. What waits was confirmed as {then}: resume to send it in the new name.",
+            ask=True,
+        )
 
     async def aclose(self) -> None:
         """Stop sending, wait for what is under way, then close connections and, last, the history."""

@@ -50,6 +50,12 @@ class CredentialRejected(OktaError):
     advice = "Check the token: it may be wrong, expired or revoked, or bound to a network zone. Then go on."
 
 
+class AppRejected(CredentialRejected):
+    """The org's token endpoint gives this app no token: its key, its grants or its settings are not right."""
+
+    advice = "Put it right in the app's settings in Okta, or in Evict's, then try again."
+
+
 class SignedOut(CredentialRejected):
     """Nobody is signed in, or no more: only the operator can help, by signing in again."""
 

@@ -49,10 +49,12 @@ class Brake:
         self._events.emit(Resumed(message))
         return True
 
-    def mended(self, message: str) -> bool:
-        """The cause of the pause is gone: end it, unless the operator wants one. Says which; true where it ended."""
-        if not self._wanted:
+    def mended(self, message: str, *, ask: bool = False) -> bool:
+        """The cause of the pause is gone: end it, unless the operator wants one, or is to be asked first. Says which;
+        true where it ended."""
+        if not self._wanted and not ask:
             return self.release(message)
-        self.paused = Paused(Why.OPERATOR, f"{message} Still paused: you asked for that.")
+        self._wanted = True
+        self.paused = Paused(Why.OPERATOR, message if ask else f"{message} Still paused: you asked for that.")
         self._events.emit(self.paused)
         return False

@@ -265,9 +265,12 @@ class Dispatcher:
         if self._brake.release():
             self._sender.go_on()
 
-    def mended(self, message: str) -> None:
-        """The cause of a pause is gone: go on, unless the operator wants it paused anyway. Says which."""
-        if self._brake.paused is not None and self._brake.mended(message):
+    def mended(self, message: str, *, ask: bool = False) -> None:
+        """The cause of a pause is gone: go on, unless the operator wants it paused anyway. Says which.
+
+        With `ask` it takes the operator's word to go on.
+        """
+        if self._brake.paused is not None and self._brake.mended(message, ask=ask):
             self._sender.go_on()
 
     async def stop(self) -> Stopped:

@@ -159,7 +159,7 @@ class EvictApp(KeysInOrder):
             if event.why is Why.OPERATOR and self.current_mode == "triage":
                 return  # the banner above the queue says it
             self.notify(event.message, title="Paused", severity="warning", timeout=10, markup=False)
-            self.credential.offer(event)
+            self.signing_in.offer(event)
         elif isinstance(event, Resumed) and event.message:
             self.notify(event.message, title="Sending goes on", timeout=10, markup=False)
         elif isinstance(event, BatchFinished):
@@ -179,7 +179,7 @@ class EvictApp(KeysInOrder):
     def action_pause(self) -> None:
         """Pause sending, or go on."""
         dispatcher = self.workspace.dispatcher
-        if self.credential.open():
+        if self.signing_in.resume():
             return
         if dispatcher.paused is not None:
             dispatcher.resume()

@@ -233,6 +233,12 @@ def display(keys: str) -> str:
     return " ".join(shown)
 
 
+def bound(name: str, wanted: Mapping[str, str]) -> str:
+    """The first key of a binding as people write it, with the operator's own keys."""
+    keys = keymap(wanted)[0].get(name) or next(key.keys for key in KEYS if key.id == name)
+    return display(keys.split(",")[0])
+
+
 def markdown() -> str:
     """The keys as a Markdown table, for the README: one row each, the name of the place in its first."""
     lines = ["| where | key | does | name |", "|---|---|---|---|"]

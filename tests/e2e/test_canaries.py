@@ -29,7 +29,7 @@ from console.demo.org import DemoOrg
 from console.demo.tokens import App
 from console.settings import load
 from console.ui.app import EvictApp
-from console.ui.dialogs.sign_in import SignInDialog, TokenDialog
+from console.ui.dialogs.sign_in import SignInDialog
 from console.workspace import Workspace
 from tests.support.canaries import Canaries, files_below
 from tests.support.desk import Desk, Order
@@ -310,7 +310,7 @@ async def test_no_canary_gets_out_of_the_console(tmp_path: Path) -> None:
     with memory_keyring() as ring:
         with pytest.raises(RuntimeError, match="quoted"):  # noqa: PT012 - it surfaces when the app ends
             async with opened(org) as stage:
-                await stage.until(lambda: isinstance(stage.app.screen, TokenDialog))
+                await stage.until(lambda: isinstance(stage.app.screen, SignInDialog))
                 box = stage.app.screen.query_one("#token", Input)
                 box.value = f"SSWS {WRONG}"
                 await stage.pilot.press("enter")

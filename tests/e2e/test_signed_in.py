@@ -66,3 +66,12 @@ async def test_sign_in_once_and_work_until_signed_out(tmp_path: Path) -> None:
     secrets -= {held["login"], held["at"], ""}
     written = [path.read_text("latin-1") for path in (tmp_path / "data").rglob("*") if path.is_file()]
     assert not [one for one in secrets if any(one in text for text in (*outputs, *written))]
+
+
+async def test_commands_at_the_same_moment_share_one_kept_sign_in(tmp_path: Path) -> None:
+    options = ["--users", "50", "--app", "native", "--dpop", "--poll", "1", "--latency", "300"]
+    async with simulated(*options) as org:
+        assert (await evict(org, tmp_path, "auth", "login"))[0] == 0
+        done = await asyncio.gather(*(evict(org, tmp_path, "auth", "status") for _ in range(2)))
+        assert [code for code, _ in done] == [0, 0], done
+        assert (await evict(org, tmp_path, "auth", "status"))[0] == 0, "what is kept is good"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -12,7 +13,8 @@ from keyring.backends import fail
 
 
 class MemoryKeyring(KeyringBackend):
-    """Keeps what it is given; `forgetful` keeps nothing and says nothing, `error` is raised by each call."""
+    """Keeps what it is given. `forgetful` keeps nothing and says nothing, `error` is raised by each call, and one that
+    `hangs` answers nobody before the test ends."""
 
     priority = 1  # type: ignore[assignment]
 
@@ -21,10 +23,14 @@ class MemoryKeyring(KeyringBackend):
         self.held: dict[tuple[str, str], str] = {}
         self.forgetful = False
         self.error: Exception | None = None
+        self.hangs = False
+        self.released = threading.Event()
         self.asked = 0
 
     def _meet(self) -> None:
         self.asked += 1
+        if self.hangs:
+            self.released.wait(30)
         if self.error is not None:
             raise self.error
 
@@ -53,4 +59,5 @@ def memory_keyring() -> Iterator[MemoryKeyring]:
     try:
         yield ours
     finally:
+        ours.released.set()
         keyring.set_keyring(before)

@@ -17,6 +17,7 @@ from textual.widgets import Input
 from textual.widgets._toast import Toast
 
 from console.clock import ManualClock
+from console.credentials import SignIn
 from console.demo.faults import Fault
 from console.demo.tokens import App
 from console.okta.auth.endpoint import TokenEndpoint
@@ -30,7 +31,7 @@ from console.ui.dialogs.own_sessions import OwnSessionsDialog
 from console.ui.dialogs.paste import PasteBox
 from console.ui.dialogs.resume import ResumeDialog
 from console.ui.dialogs.review import ReviewDialog
-from console.ui.dialogs.sign_in import SignInDialog, TokenDialog
+from console.ui.dialogs.sign_in import SignInDialog
 from console.ui.own_sessions import end_my_sessions
 from console.ui.widgets.virtual_table import VirtualTable
 from console.workspace import Workspace, history_folder
@@ -412,6 +413,13 @@ class NothingKept:
         """There was nothing."""
         return False
 
+    def claim(self) -> bool:
+        """Nobody else is there."""
+        return True
+
+    def release(self) -> None:
+        """Nobody waits."""
+
 
 async def sign_in(stage: Triage) -> None:
     """A code, waiting to be used."""
@@ -422,15 +430,16 @@ async def sign_in(stage: Triage) -> None:
     operator = OperatorSignIn(
         endpoint, workspace.clock, NothingKept(), client_id="0oaNATIVE", scopes=("okta.users.manage", "offline_access")
     )
-    stage.app.push_screen(SignInDialog(workspace, operator))
+    workspace.credential = SignIn(operator.auth, "device", operator=operator)
+    stage.app.push_screen(SignInDialog(workspace))
     await stage.until(lambda: "type the code" in stage.text())
     await rest(stage)
 
 
 async def sign_in_token(stage: Triage) -> None:
     """A token, which nobody sees."""
-    stage.app.push_screen(TokenDialog(stage.workspace.org_url))
-    await stage.until(lambda: isinstance(stage.app.screen, TokenDialog))
+    stage.app.push_screen(SignInDialog(stage.workspace))
+    await stage.until(lambda: isinstance(stage.app.screen, SignInDialog))
     await stage.pilot.press(*"00secret", "space", "x", "enter")
     await stage.until(lambda: bool(stage.words("#problem")))
     await rest(stage)

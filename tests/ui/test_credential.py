@@ -19,7 +19,8 @@ from console.revocation.authority import Ability
 from console.revocation.events import Why
 from console.settings import Settings
 from console.ui.dialogs.authority import AuthorityDialog
-from console.ui.dialogs.renew import RenewDialog
+from console.ui.dialogs.sign_in import SignInDialog
+from console.ui.screens.confirm import Confirm
 from console.ui.widgets.title_line import COLOURS, TitleLine
 from console.workspace import DEMO_URL, Workspace
 from tests.support.triage import Triage, demo_users, triage
@@ -38,7 +39,7 @@ async def refused() -> AsyncIterator[tuple[Triage, DemoOrg, int]]:
         shown.results.focus()
         org.token_revoked = True
         await workspace.dispatcher.confirm([item.id for item in staged], case="INC-1", reason="")
-        await shown.until(lambda: isinstance(shown.app.screen, RenewDialog))
+        await shown.until(lambda: isinstance(shown.app.screen, SignInDialog))
         yield shown, org, len(staged)
 
 
@@ -50,19 +51,19 @@ async def test_the_pause_asks_for_a_token_and_goes_on_with_it() -> None:
     async with refused() as (shown, org, number):
         assert isinstance(shown.app.focused, Button), "what is typed for something else is no token"
         await shown.pilot.press("tab", "tab")
-        shown.app.screen.query_one("#new-token").focus()
+        shown.app.screen.query_one("#token").focus()
         org.token, org.token_revoked = NEW, False
-        box = shown.app.screen.query_one("#new-token", Input)
+        box = shown.app.screen.query_one("#token", Input)
         box.value = "00wrong"
         await shown.pilot.press("enter")
-        await shown.until(lambda: "Still paused" in shown.text())
+        await shown.until(lambda: "Not signed in" in shown.text())
         assert box.value == ""
         assert shown.workspace.dispatcher.paused is not None
         box.value = NEW
         await shown.pilot.pause()
         assert NEW not in shown.text()
         await shown.pilot.press("enter")
-        await shown.until(lambda: not isinstance(shown.app.screen, RenewDialog))
+        await shown.until(lambda: not isinstance(shown.app.screen, SignInDialog))
         await shown.until(lambda: not shown.workspace.dispatcher.running)
         assert Counter(record.outcome for record in shown.workspace.history.records()) == {"revoked": number}
         assert org.revocations == number
@@ -72,31 +73,54 @@ async def test_the_pause_asks_for_a_token_and_goes_on_with_it() -> None:
 async def test_later_leaves_it_paused_and_z_asks_again() -> None:
     async with refused() as (shown, _, number):
         await shown.pilot.press("enter")
-        await shown.until(lambda: not isinstance(shown.app.screen, RenewDialog))
+        await shown.until(lambda: not isinstance(shown.app.screen, SignInDialog))
         assert shown.workspace.dispatcher.paused is not None
         await shown.pilot.press("z")
-        await shown.until(lambda: isinstance(shown.app.screen, RenewDialog))
+        await shown.until(lambda: isinstance(shown.app.screen, SignInDialog))
         assert isinstance(shown.app.focused, Input)
         await shown.pilot.press("enter")
-        await shown.until(lambda: "Type or paste" in shown.text())
+        await shown.until(lambda: "is empty" in shown.text())
         await shown.pilot.press("escape")
-        await shown.until(lambda: not isinstance(shown.app.screen, RenewDialog))
+        await shown.until(lambda: not isinstance(shown.app.screen, SignInDialog))
         paused = shown.workspace.dispatcher.paused
         assert paused is not None
         assert paused.why is Why.CREDENTIAL
         assert len(shown.workspace.history.records()) == number
 
 
-async def test_an_operator_who_types_gets_a_notice_instead() -> None:
+async def test_somebody_elses_token_sends_nothing_before_a_key_says_so() -> None:
+    async with refused() as (shown, org, number):
+        workspace = shown.workspace
+        before = workspace.operator.principal
+        waits = {item.user.id for item in workspace.queue.items.values()}
+        org.me = next(one for one in org.users[1:] if one.id not in waits)
+        org.token, org.token_revoked = NEW, False
+        shown.app.screen.query_one("#token", Input).value = NEW
+        shown.app.screen.query_one("#token").focus()
+        await shown.pilot.press("enter")
+        await shown.until(lambda: isinstance(shown.app.screen, Confirm))
+        text = " ".join(shown.text().split())
+        assert org.me.login in text
+        assert before in text
+        await shown.pilot.press("enter")  # the harmless answer
+        await shown.until(lambda: f"z sends what waits as {org.me.login}" in toasts(shown))
+        assert org.revocations == 0
+        await shown.pilot.press("z")
+        await shown.until(lambda: not workspace.dispatcher.running)
+        assert org.revocations == number
+
+
+async def test_an_operator_who_types_gets_a_notice_instead_which_names_the_key_that_is_bound() -> None:
     async with triage(users=100) as shown:
         assert shown.workspace.demo_org is not None
+        shown.workspace.settings = shown.workspace.settings.model_copy(update={"keys": {"app.pause": "f9,z"}})
         staged = shown.stage(await demo_users(shown.workspace, 3))
         shown.screen.action_search()
         await shown.pilot.pause()
         shown.workspace.demo_org.token_revoked = True
         await shown.workspace.dispatcher.confirm([item.id for item in staged], case="", reason="")
-        await shown.until(lambda: "asks for another credential" in toasts(shown))
-        assert not isinstance(shown.app.screen, RenewDialog)
+        await shown.until(lambda: "f9 asks for another token" in toasts(shown))
+        assert not isinstance(shown.app.screen, SignInDialog)
 
 
 @asynccontextmanager

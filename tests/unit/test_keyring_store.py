@@ -9,6 +9,7 @@ from pydantic import SecretStr
 from console.kept import KeptSignIn, KeptToken
 from console.keyring_store import Keyring, KeyringUnavailable
 from console.okta.auth.operator import Kept
+from console.paths import data_dir
 from tests.support.keyring import MemoryKeyring, memory_keyring
 
 ORG = "https://acme.okta.com"
@@ -47,6 +48,23 @@ def test_its_errors_are_told_and_not_quoted(ours: MemoryKeyring) -> None:
     ours.error = keyring.errors.NoKeyringError("none")
     with pytest.raises(KeyringUnavailable, match="no keyring on this machine"):
         KeptToken(ORG).get()
+
+
+def test_one_at_a_time_may_change_a_sign_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    one, another, other_app = KeptSignIn(ORG, "0oa1"), KeptSignIn(ORG, "0oa1"), KeptSignIn(ORG, "0oa2")
+    monkeypatch.setenv("EVICT_DATA_DIR", "/elsewhere")  # the keyring is the account's, whatever the settings say
+    assert one.claim()
+    assert not another.claim()
+    assert other_app.claim()
+    one.release()
+    assert another.claim()
+    another.release()
+    another.release()
+    folder = data_dir() / "sign-ins"
+    assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {0o600}
+    folder.chmod(0o777)
+    with pytest.raises(OSError, match="chmod 700"):
+        KeptSignIn(ORG, "0oa3").claim()
 
 
 def test_sign_ins_are_kept_apart_by_org_and_app(ours: MemoryKeyring) -> None:

@@ -91,6 +91,17 @@ def test_a_file_that_somebody_made_meanwhile_is_left_alone(tmp_path: Path, monke
     assert [path.name for path in tmp_path.iterdir()] == ["a.csv"]
 
 
+def test_what_a_killed_writer_left_is_in_nobodys_way(tmp_path: Path) -> None:
+    target, at_work = tmp_path / "a.csv", paths.new_private(tmp_path / "a.csv")
+    at_work.__enter__().write(b"half")
+    (left,) = tmp_path.iterdir()
+    paths.write_private(target, b"whole")  # by the same process, as one that is given a dead one's ID would
+    assert (target.read_bytes(), left.exists()) == (b"whole", True)
+    with pytest.raises(FileExistsError):
+        at_work.__exit__(None, None, None)
+    assert [path.name for path in tmp_path.iterdir()] == ["a.csv"]
+
+
 def test_shipped_themes_are_found() -> None:
     assert paths.themes_dir().name == "themes"
     assert paths.themes_dir().is_dir()

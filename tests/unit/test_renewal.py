@@ -116,16 +116,21 @@ async def test_a_wrong_token_changes_nothing(drain: Drain) -> None:
     assert drain.org.revocations == USERS
 
 
-async def test_another_account_is_said_and_recorded_for_what_follows(drain: Drain) -> None:
+async def test_another_account_sends_nothing_unasked_and_is_recorded_for_what_follows(drain: Drain) -> None:
     await drain.begin()
     old, first = drain.workspace.operator.principal, drain.org.revocations
     drain.replace_token()
     drain.org.me = next(one for one in drain.org.users if one.kind == "admin" and one.login != old)
     assert (await drain.workspace.renew_credential(SecretStr(NEW))).state == "connected"
+    new, paused = drain.org.me.login, drain.workspace.dispatcher.paused
+    assert paused is not None
+    assert paused.why is Why.OPERATOR
+    assert old in paused.message
+    assert new in paused.message
+    await asyncio.sleep(0.05)
+    assert drain.org.revocations == first
+    drain.workspace.dispatcher.resume()
     assert await drain.end() == {"revoked": USERS}
-    new = drain.org.me.login
-    assert old in resumed(drain)
-    assert new in resumed(drain)
     assert drain.workspace.operator.principal == new
     records = drain.workspace.history.records()
     assert {record.operator.principal for record in records} == {old}, "who confirmed it stays who confirmed it"
@@ -175,3 +180,33 @@ async def test_what_the_old_one_may_do_is_asked_anew_of_the_new_one(drain: Drain
     await drain.workspace.renew_credential(SecretStr(NEW))
     assert drain.workspace.authority.known(Ability.LOG) is None
     assert State.QUEUED not in {item.state for item in drain.workspace.queue.items.values()}
+
+
+@pytest.mark.parametrize("who", ["same", "another", "nobody"])
+async def test_a_batch_that_is_sent_waits_until_it_is_known_who_signs(
+    drain: Drain, who: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace, org = drain.workspace, drain.org
+    workspace.events._listeners.remove(drain._look)
+    workspace.events.subscribe(drain.said.append)
+    monkeypatch.setattr(org, "accepts", lambda token: token in (org.token, NEW))
+    users = await demo_users(workspace, USERS)
+    staged = workspace.queue.stage(users, Options()).added
+    drain.batch = (await workspace.dispatcher.confirm([item.id for item in staged], case="", reason="")).id
+    if who == "another":
+        waits = {item.user.id for item in staged}
+        org.me = next(one for one in org.users[1:] if one.id not in waits)
+    given = SecretStr("00wrong" if who == "nobody" else NEW)
+    state = (await workspace.renew_credential(given)).state
+    stops = [event for event in drain.said if isinstance(event, Paused)]
+    assert "before Okta says who" in stops[0].message
+    assert state == ("refused" if who == "nobody" else "connected")
+    assert workspace.connection.state == "connected", "the one before is as good as it was"
+    if who == "another":
+        paused = workspace.dispatcher.paused
+        assert paused is not None
+        assert paused.why is Why.OPERATOR
+        assert org.revocations < USERS
+        workspace.dispatcher.resume()
+    assert await drain.end() == {"revoked": USERS}
+    assert org.revocations == USERS

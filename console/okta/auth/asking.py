@@ -12,18 +12,20 @@ from console.text import sanitize
 
 async def ask(http: httpx.AsyncClient, endpoint: TokenEndpoint, grant: Grant) -> Token:
     """One token. Raises OktaError."""
-    await grant.prepare()
     talk = endpoint.talk(grant)
     try:
-        wanted = await anext(talk)
-        while True:
-            wanted = await talk.asend(await send(http, wanted))
-    except StopAsyncIteration:
-        if endpoint.token is None:
-            raise UnexpectedAnswer("The org gave no token") from None
-        return endpoint.token
+        async with grant.turn():
+            try:
+                wanted = await anext(talk)
+                while True:
+                    wanted = await talk.asend(await send(http, wanted))
+            except StopAsyncIteration:
+                pass
     finally:
         await talk.aclose()
+    if endpoint.token is None:
+        raise UnexpectedAnswer("The org gave no token")
+    return endpoint.token
 
 
 async def send(http: httpx.AsyncClient, request: httpx.Request) -> httpx.Response:

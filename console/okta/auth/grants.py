@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -37,8 +38,8 @@ class Grant(Protocol):
     words: str
     """For the operator: `service app` or `signed in`."""
 
-    async def prepare(self) -> None:
-        """Get ready for a talk with the token endpoint, off the event loop where that takes its time."""
+    def turn(self) -> AbstractAsyncContextManager[None]:
+        """Lasts as long as a talk with the token endpoint: gets ready for it, and keeps what came of it."""
         ...
 
     def form(self, audience: str, now: datetime) -> Mapping[str, str]:
@@ -60,8 +61,9 @@ class ServiceApp:
         self._key = key
         self._scopes = scopes
 
-    async def prepare(self) -> None:
+    def turn(self) -> AbstractAsyncContextManager[None]:
         """Nothing to do."""
+        return nullcontext()
 
     def form(self, audience: str, now: datetime) -> Mapping[str, str]:
         """A fresh assertion every time."""
@@ -87,19 +89,18 @@ class SignedIn:
         scopes: tuple[str, ...],
         refresh: SecretStr | None,
         *,
-        newest: Callable[[], Awaitable[SecretStr | None]] | None = None,
+        turn: Callable[[], AbstractAsyncContextManager[None]] = nullcontext,
     ) -> None:
-        """`newest` tells the refresh token to use, before each use: another console may have been given another."""
+        """`turn` is held while the token is renewed; it may change `refresh`: another console may have got another."""
         self._client_id = client_id
         self._scopes = scopes
-        self._newest = newest
+        self._turn = turn
         self.refresh = refresh
         """The refresh token in use; None where the org grants none."""
 
-    async def prepare(self) -> None:
-        """Look which refresh token is the newest."""
-        if self._newest is not None and (found := await self._newest()) is not None:
-            self.refresh = found
+    def turn(self) -> AbstractAsyncContextManager[None]:
+        """One console at a time: an org that rotates refresh tokens takes each once."""
+        return self._turn()
 
     def form(self, audience: str, now: datetime) -> Mapping[str, str]:
         """The refresh token. Raises SignedOut where there is none: then only signing in again helps."""
@@ -126,8 +127,9 @@ class DeviceCode:
         self._client_id = client_id
         self._device_code = device_code
 
-    async def prepare(self) -> None:
+    def turn(self) -> AbstractAsyncContextManager[None]:
         """Nothing to do."""
+        return nullcontext()
 
     def form(self, audience: str, now: datetime) -> Mapping[str, str]:
         """The device code."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable, Generator
+from collections.abc import AsyncGenerator, Generator
 
 import httpx
 
@@ -30,21 +30,12 @@ class OAuth(httpx.Auth):
     asks for the next one while the others go on with the old one.
     """
 
-    def __init__(
-        self,
-        endpoint: TokenEndpoint,
-        grant: Grant,
-        clock: Clock,
-        *,
-        token: Token | None = None,
-        renewed: Callable[[Token], None] = lambda _: None,
-    ) -> None:
-        """`token` is one that is there already; `renewed` is told of every one that comes."""
+    def __init__(self, endpoint: TokenEndpoint, grant: Grant, clock: Clock, *, token: Token | None = None) -> None:
+        """`token` is one that is there already."""
         self._endpoint = endpoint
         self._grant = grant
         self._clock = clock
         self._token = token
-        self._told = renewed
         self._home = origin_of(endpoint.url)
         self._asking = asyncio.Lock()
         self._proven = False
@@ -135,12 +126,14 @@ class OAuth(httpx.Auth):
         self._rests_until = self._clock.monotonic() + AGAIN_S
         talk = self._endpoint.talk(self._grant, request.extensions.get("timeout"))
         try:
-            await self._grant.prepare()
-            wanted = await anext(talk)
-            while True:
-                answer = yield wanted
-                wanted = await talk.asend(answer)
-        except StopAsyncIteration:
+            async with self._grant.turn():
+                try:
+                    wanted = await anext(talk)
+                    while True:
+                        answer = yield wanted
+                        wanted = await talk.asend(answer)
+                except StopAsyncIteration:
+                    pass
             self.adopt(self._endpoint.token)
         except OktaError as error:
             self._failure, self._failures = error, self._failures + 1
@@ -156,7 +149,6 @@ class OAuth(httpx.Auth):
             raise SignInTrouble("The org gave no token")
         self._token, self._proven, self._failure = token, False, None
         self._rests_until = float("-inf")
-        self._told(token)
 
     def _sign(self, request: httpx.Request, token: Token) -> None:
         request.headers["Authorization"] = f"{token.type} {token.value.get_secret_value()}"

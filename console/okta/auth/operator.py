@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -21,6 +23,10 @@ from console.okta.errors import SignedOut
 from console.text import timestamp
 
 LOGGER = logging.getLogger(__name__)
+PATIENCE_S = 20.0
+"""How long another console that renews the same sign-in is waited for: longer than a token endpoint takes."""
+LOOK_S = 0.05
+"""How often it is looked whether it is done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +57,14 @@ class Keeper(Protocol):
         """Forget it; whether there was something."""
         ...
 
+    def claim(self) -> bool:
+        """Be the only one to change it until `release`; False, at once, where another console is."""
+        ...
+
+    def release(self) -> None:
+        """Others may. Does not block and never raises."""
+        ...
+
 
 class OperatorSignIn:
     """The sign-in of an operator at one org by one app. `auth` signs requests with it."""
@@ -63,13 +77,12 @@ class OperatorSignIn:
         self._keeper = keeper
         self._client_id = client_id
         self._scopes = scopes
-        self._grant = SignedIn(client_id, scopes, None, newest=self._newest)
-        self.auth = OAuth(endpoint, self._grant, clock, renewed=self._renewed)
+        self._grant = SignedIn(client_id, scopes, None, turn=self._turn)
+        self.auth = OAuth(endpoint, self._grant, clock)
         self._device: DeviceSignIn | None = None
         self._kept: Kept | None = None
         self._keeps = True
         """Whether this sign-in is the kept one. One for this run alone neither reads nor changes what is kept."""
-        self._saving = asyncio.Lock()
         self._saves: set[asyncio.Task[None]] = set()
         self.trouble = ""
         """Why the sign-in could not be kept, in words for the operator; empty where it could."""
@@ -108,7 +121,7 @@ class OperatorSignIn:
             return False
         key = self._endpoint.proof_key
         kept = Kept(self._grant.refresh, key.secret() if key else None, login, timestamp(self._clock.now()))
-        async with self._saving:
+        async with self._alone():
             await asyncio.to_thread(self._keeper.put, kept)
         self._kept, self._keeps = kept, True
         return True
@@ -118,7 +131,7 @@ class OperatorSignIn:
 
         Nothing is forgotten here by it: that is `forget`.
         """
-        async with self._saving:
+        async with self._alone():
             kept = await asyncio.to_thread(self._keeper.get)
         token = self.auth.token
         if kept is not None:
@@ -133,7 +146,7 @@ class OperatorSignIn:
         """Forget what is kept and what is in use; whether something was kept. Raises OSError."""
         self.auth.drop()
         self._grant.refresh = self._kept = self._device = None
-        async with self._saving:
+        async with self._alone():
             return await asyncio.to_thread(self._keeper.delete)
 
     async def aclose(self) -> None:
@@ -149,41 +162,96 @@ class OperatorSignIn:
 
     # What is kept
 
-    async def _newest(self) -> SecretStr | None:
-        """The kept refresh token: another console may have used up the one that this one knows."""
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        """One renewal, while no other console makes one: the second goes on from what the first was given.
+
+        What was given anew is put away in the background, and only then it is the next one's turn.
+        """
         if not self._keeps:
-            return None
+            yield
+            return
         await self.aclose()
+        mine = await self._claim()
         try:
-            async with self._saving:
-                kept = await asyncio.to_thread(self._keeper.get)
+            await self._look()
+            yield
+        finally:
+            if not self._save_soon(mine=mine) and mine:
+                self._keeper.release()
+
+    async def _look(self) -> None:
+        """Take the kept refresh token: another console may have used up the one that this one knows."""
+        try:
+            kept = await asyncio.to_thread(self._keeper.get)
         except OSError as error:
             if self._grant.refresh is None:
                 raise SignedOut(f"Nobody is signed in, as far as can be told: {error}") from None
-            return None
+            return
         if kept is None:
-            return None
+            return
+        if self._kept is not None and kept.at != self._kept.at and self._grant.refresh is not None:
+            # Somebody signed in anew, maybe as somebody else: nothing here goes on in their name unasked.
+            self._keeps = False
+            return
         if kept.proof_key is not None and self._endpoint.proof_key is None:
             try:
                 self._endpoint.prove_with(ProofKey(kept.proof_key))
             except ValueError:
                 raise SignedOut("The sign-in that is kept is damaged") from None
-        self._kept = kept
-        return kept.refresh
+        self._kept, self._grant.refresh = kept, kept.refresh
 
-    def _renewed(self, token: Token) -> None:
-        """An org that rotates refresh tokens takes the one before no more: the new one is kept at once."""
-        if not self._keeps or self._kept is None or token.refresh is None or token.refresh == self._kept.refresh:
-            return
-        self._kept = replace(self._kept, refresh=token.refresh)
-        task = asyncio.get_running_loop().create_task(self._save(self._kept))
+    def _save_soon(self, *, mine: bool) -> bool:
+        """An org that rotates refresh tokens takes the one before no more: a new one is kept at once, if it is one."""
+        refresh = self._grant.refresh
+        if not self._keeps or self._kept is None or refresh is None or refresh == self._kept.refresh:
+            return False
+        self._kept = replace(self._kept, refresh=refresh)
+        task = asyncio.get_running_loop().create_task(self._save(self._kept, mine=mine))
         self._saves.add(task)
         task.add_done_callback(self._saves.discard)
+        return True
 
-    async def _save(self, kept: Kept) -> None:
-        async with self._saving:
+    async def _save(self, kept: Kept, *, mine: bool) -> None:
+        try:
+            await asyncio.to_thread(self._keeper.put, kept)
+        except OSError as error:
+            self.trouble = f"The sign-in could not be kept, so that you must sign in again next time: {error}"
+            LOGGER.warning("%s", self.trouble)
+        finally:
+            if mine:
+                self._keeper.release()
+
+    @asynccontextmanager
+    async def _alone(self) -> AsyncIterator[None]:
+        """While no other console renews or changes what is kept."""
+        await self.aclose()
+        mine = await self._claim()
+        try:
+            yield
+        finally:
+            if mine:
+                self._keeper.release()
+
+    async def _claim(self) -> bool:
+        """Whether nobody else is at it. False where that can't be had: then it goes on, as where one console is."""
+        ends = self._clock.monotonic() + PATIENCE_S
+        while self._clock.monotonic() < ends:
+            trying = asyncio.get_running_loop().create_task(asyncio.to_thread(self._keeper.claim))
             try:
-                await asyncio.to_thread(self._keeper.put, kept)
+                if await asyncio.shield(trying):
+                    return True
+            except asyncio.CancelledError:
+                trying.add_done_callback(self._give_back)
+                raise
             except OSError as error:
-                self.trouble = f"The sign-in could not be kept, so that you must sign in again next time: {error}"
-                LOGGER.warning("%s", self.trouble)
+                LOGGER.warning("Another console may renew the sign-in at the same moment: %s", error)
+                return False
+            await self._clock.sleep(LOOK_S)
+        LOGGER.warning("Another console has been at the kept sign-in for %g s: not waited for any longer", PATIENCE_S)
+        return False
+
+    def _give_back(self, claimed: asyncio.Task[bool]) -> None:
+        """Of whoever was cancelled while the claim was on its way."""
+        if not claimed.cancelled() and claimed.exception() is None and claimed.result():
+            self._keeper.release()

@@ -18,6 +18,7 @@ from console.okta.errors import OktaError
 from console.okta.own_sessions import NAMES, SCOPE, Ended, NotACookie, read_cookie
 from console.own_sessions import OwnSessions, Way
 from console.text import sanitize
+from console.ui.widgets.secret_box import SecretBox
 from console.workspace import Workspace
 
 LONGEST = 300
@@ -45,7 +46,7 @@ class OwnSessionsDialog(ModalScreen[str | None]):
             yield Static(id="own-plan", classes="dialog-text")
             yield Static(Content(self._how()), classes="dialog-hint dialog-text")
             if by_cookie:
-                yield Input(password=True, id="cookie", compact=True, select_on_focus=False)
+                yield SecretBox(id="cookie", compact=True, select_on_focus=False)
             current = "Keep the session of the cookie" if by_cookie else "Keep the session of this sign-in"
             yield Checkbox(Content(current), value=True, id="keep-current", compact=True)
             yield Static(id="own-problem", classes="dialog-problem")

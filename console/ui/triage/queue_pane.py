@@ -11,6 +11,7 @@ from textual.widgets import Static
 from console.revocation.events import Why
 from console.revocation.states import Item, State
 from console.text import sanitize, width
+from console.ui.bindings import bound
 from console.ui.changes import Changes
 from console.ui.look import look
 from console.ui.triage.badges import options_cell
@@ -161,7 +162,8 @@ class QueuePane(Pane):
             return
         said = sanitize(paused.message, limit=400)
         title = "‖ " if paused.why is Why.OPERATOR else f"‖ Paused ({paused.why}): "
-        keys = "z goes on, x stops"
+        own = self._workspace.settings.keys
+        keys = f"{bound('app.pause', own)} goes on, {bound('app.stop', own)} stops"
         # Measured by the pane: the banner itself has no width before it was shown once.
         fits = width(f"{title}{said}  {keys}") <= self.content_size.width - BANNER_FRAME
         banner.update(Content.assemble((title, "bold"), said, "  " if fits else "\n", (keys, "bold")))

@@ -10,14 +10,13 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-import keyring
 import pytest
-from keyring.backend import KeyringBackend
 
 from console.history.header import header_in
 from console.text import timestamp
 from tests.support.cli import Shell
 from tests.support.hostile import HOSTILE
+from tests.support.keyring import MemoryKeyring, memory_keyring
 from tests.support.segments import batch, lines_of, make, record
 
 
@@ -410,34 +409,13 @@ def test_prune_needs_a_time_that_is_over(old: Shell, when: str) -> None:
 # Keys
 
 
-class Ring(KeyringBackend):
-    """A keyring in memory."""
-
-    priority = 1  # type: ignore[assignment]
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.held: dict[tuple[str, str], str] = {}
-
-    def get_password(self, service: str, username: str) -> str | None:
-        return self.held.get((service, username))
-
-    def set_password(self, service: str, username: str, password: str) -> None:
-        self.held[service, username] = password
-
-    def delete_password(self, service: str, username: str) -> None:
-        del self.held[service, username]
-
-
 @pytest.fixture
-def ring() -> Iterator[Ring]:
-    before, ours = keyring.get_keyring(), Ring()
-    keyring.set_keyring(ours)
-    yield ours
-    keyring.set_keyring(before)
+def ring() -> Iterator[MemoryKeyring]:
+    with memory_keyring() as ours:
+        yield ours
 
 
-def test_a_key_is_made_and_segments_carry_it_from_then_on(revoked: Shell, ring: Ring) -> None:
+def test_a_key_is_made_and_segments_carry_it_from_then_on(revoked: Shell, ring: MemoryKeyring) -> None:
     done = revoked("history", "key", "create")
     assert done.code == 0
     (secret,) = ring.held.values()
@@ -457,7 +435,7 @@ def test_a_key_is_made_and_segments_carry_it_from_then_on(revoked: Shell, ring: 
     assert len(ring.held) == 2
 
 
-def test_without_the_key_the_history_is_read_and_said_not_to_be_checked(revoked: Shell, ring: Ring) -> None:
+def test_without_the_key_the_history_is_read_and_said_not_to_be_checked(revoked: Shell, ring: MemoryKeyring) -> None:
     revoked("history", "key", "create")
     revoked("revoke", *revoked.ids(7)[5:], "--yes")
     ring.held.clear()

@@ -2,15 +2,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import keyring
 import keyring.errors
 import pytest
-from keyring.backend import KeyringBackend
-from keyring.backends import fail, null
+from keyring.backends import null
 
 from console.history.chain import key_id as key_id_of
 from console.history.keys import (
@@ -23,54 +21,18 @@ from console.history.keys import (
     marked,
 )
 from console.paths import UnsafePathError
+from tests.support.keyring import MemoryKeyring, memory_keyring
 
 KEY = bytes(range(32))
 
 
-class Backend(KeyringBackend):
-    """A keyring in memory, or one that misbehaves."""
-
-    priority = 1  # type: ignore[assignment]
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.held: dict[tuple[str, str], str] = {}
-        self.asked = 0
-        self.error: Exception | None = None
-        self.released = threading.Event()
-        self.hangs = False
-
-    def _meet(self) -> None:
-        self.asked += 1
-        if self.hangs:
-            self.released.wait(30)
-        if self.error is not None:
-            raise self.error
-
-    def get_password(self, service: str, username: str) -> str | None:
-        self._meet()
-        return self.held.get((service, username))
-
-    def set_password(self, service: str, username: str, password: str) -> None:
-        self._meet()
-        self.held[service, username] = password
-
-    def delete_password(self, service: str, username: str) -> None:
-        raise NotImplementedError
-
-
 @pytest.fixture
-def backend() -> Iterator[Backend]:
-    before = keyring.get_keyring()
-    assert isinstance(before, fail.Keyring), "no test asks the keyring of a person"
-    ours = Backend()
-    keyring.set_keyring(ours)
-    yield ours
-    ours.released.set()
-    keyring.set_keyring(before)
+def backend() -> Iterator[MemoryKeyring]:
+    with memory_keyring() as ours:
+        yield ours
 
 
-def test_a_key_is_made_kept_and_found_again(backend: Backend, tmp_path: Path) -> None:
+def test_a_key_is_made_kept_and_found_again(backend: MemoryKeyring, tmp_path: Path) -> None:
     key_id = create_key(tmp_path, KeyringStore())
     assert marked(tmp_path) == key_id
     assert (tmp_path / MARKER).stat().st_mode & 0o777 == 0o600
@@ -107,12 +69,12 @@ def test_a_second_key_must_be_asked_for_and_the_first_stays(tmp_path: Path) -> N
     assert store.get(first) is not None
 
 
-def test_without_a_marker_nobody_asks_the_keyring(backend: Backend, tmp_path: Path) -> None:
+def test_without_a_marker_nobody_asks_the_keyring(backend: MemoryKeyring, tmp_path: Path) -> None:
     assert Keys(tmp_path, KeyringStore()).writing() == (None, "")
     assert backend.asked == 0
 
 
-def test_a_keyring_is_asked_once_for_each_key(backend: Backend, tmp_path: Path) -> None:
+def test_a_keyring_is_asked_once_for_each_key(backend: MemoryKeyring, tmp_path: Path) -> None:
     keys = Keys(tmp_path, KeyringStore())
     assert [keys.find("0" * 16) for _ in range(3)] == [None] * 3
     assert backend.asked == 1
@@ -129,7 +91,7 @@ def test_a_keyring_is_asked_once_for_each_key(backend: Backend, tmp_path: Path) 
     ids=["none", "locked", "broken"],
 )
 def test_a_keyring_that_fails_is_told_and_its_words_are_not_quoted(
-    backend: Backend, tmp_path: Path, error: Exception, told: str
+    backend: MemoryKeyring, tmp_path: Path, error: Exception, told: str
 ) -> None:
     backend.error = error
     with pytest.raises(KeysUnavailable) as raised:
@@ -144,7 +106,7 @@ def test_a_keyring_that_fails_is_told_and_its_words_are_not_quoted(
     assert told in notice
 
 
-def test_a_keyring_that_does_not_answer_holds_nobody(backend: Backend) -> None:
+def test_a_keyring_that_does_not_answer_holds_nobody(backend: MemoryKeyring) -> None:
     backend.hangs = True
     with pytest.raises(KeysUnavailable, match=r"within 0\.05 s: unlock it"):
         KeyringStore(wait_s=0.05).get("0" * 16)
@@ -162,7 +124,7 @@ def test_no_keyring_and_one_that_is_switched_off() -> None:
         keyring.set_keyring(before)
 
 
-def test_another_key_under_the_name_is_not_taken(backend: Backend, tmp_path: Path) -> None:
+def test_another_key_under_the_name_is_not_taken(backend: MemoryKeyring, tmp_path: Path) -> None:
     key_id = create_key(tmp_path, KeyringStore())
     place = next(iter(backend.held))
     for value, why in ((KEY.hex(), "another key"), ("no hex", "has no key")):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 import httpx
 import pytest
@@ -13,10 +14,11 @@ from pydantic import SecretStr
 
 from console.clock import ManualClock
 from console.demo.app import build_app
+from console.demo.faults import Latency
 from console.demo.org import DemoOrg
 from console.demo.tokens import App
 from console.okta.auth.endpoint import TokenEndpoint
-from console.okta.auth.operator import Kept, OperatorSignIn
+from console.okta.auth.operator import PATIENCE_S, Kept, OperatorSignIn
 from console.okta.errors import SignedOut
 from console.okta.transport import open_http
 from tests.support.demo import URL, demo_org
@@ -32,6 +34,11 @@ class Shelf:
     kept: Kept | None = None
     fails: bool = False
     puts: list[Kept] = field(default_factory=list)
+    alone: list[bool] = field(default_factory=list)
+    """Whether each of these was put while nobody else could."""
+    held: bool = False
+    stuck: bool = False
+    """Whether another console holds it for ever."""
 
     def get(self) -> Kept | None:
         if self.fails:
@@ -43,10 +50,22 @@ class Shelf:
             raise OSError("the keyring is locked")
         self.kept = kept
         self.puts.append(kept)
+        self.alone.append(self.held)
 
     def delete(self) -> bool:
         there, self.kept = self.kept is not None, None
         return there
+
+    def claim(self) -> bool:
+        if self.fails:
+            raise OSError("no locks here")
+        free = not self.held and not self.stuck
+        self.held = self.held or free
+        return free
+
+    def release(self) -> None:
+        assert self.held
+        self.held = False
 
 
 @asynccontextmanager
@@ -114,6 +133,82 @@ async def test_another_console_that_renewed_it_first_does_no_harm() -> None:
         await operator.aclose()
         await org.clock.advance(3601)
         assert await me(other) == 200
+
+
+async def while_time_passes(org: DemoOrg, *calls: Coroutine[Any, Any, int], seconds: int = 40) -> list[int]:
+    assert isinstance(org.clock, ManualClock)
+    running = asyncio.gather(*calls)
+    for _ in range(seconds * 20):
+        if running.done():
+            break
+        await asyncio.sleep(0.001)
+        await org.clock.advance(0.05)
+    return await running
+
+
+async def test_consoles_that_renew_it_at_the_same_moment_take_turns() -> None:
+    org, shelf = org_with(), Shelf()
+    async with console(org, shelf) as (operator, http), console(org, shelf) as (_, other):
+        await sign_in(org, operator, http)
+        await operator.keep("riley")
+        assert await me(other) == 200
+        assert isinstance(org.clock, ManualClock)
+        org.latency = Latency(0.3)
+        for _ in range(3):
+            await org.clock.advance(3601)
+            assert await while_time_passes(org, me(http), me(other), me(http), me(other)) == [200] * 4
+    assert not shelf.held
+    assert all(shelf.alone)
+    assert shelf.kept is not None
+    assert org.office.refresh.keys() >= {shelf.kept.refresh.get_secret_value()}, "what is kept is good"
+
+
+async def test_a_console_that_holds_it_for_ever_holds_nobody_up_for_ever() -> None:
+    org, shelf = org_with(), Shelf()
+    async with console(org, shelf) as (operator, http):
+        await sign_in(org, operator, http)
+        await operator.keep("riley")
+        assert isinstance(org.clock, ManualClock)
+        await org.clock.advance(3601)
+        shelf.stuck = True
+        began = org.clock.monotonic()
+        assert await while_time_passes(org, me(http)) == [200]
+        assert PATIENCE_S <= org.clock.monotonic() - began < PATIENCE_S + 2
+
+
+async def test_a_renewal_that_is_given_up_leaves_the_turn_to_others() -> None:
+    org, shelf = org_with(), Shelf()
+    async with console(org, shelf) as (operator, http):
+        await sign_in(org, operator, http)
+        await operator.keep("riley")
+        assert isinstance(org.clock, ManualClock)
+        await org.clock.advance(3601)
+        for steps in range(12):
+            asking = asyncio.create_task(me(http))
+            for _ in range(steps):
+                await asyncio.sleep(0)
+            asking.cancel()
+            await asyncio.gather(asking, return_exceptions=True)
+            await operator.aclose()
+            await asyncio.sleep(0.002)  # a claim that was on its way in a thread
+        assert not shelf.held
+
+
+async def test_who_signs_in_anew_elsewhere_does_not_sign_for_this_console() -> None:
+    org, shelf = org_with(), Shelf()
+    async with console(org, shelf) as (operator, http), console(org, shelf) as (second, other):
+        await sign_in(org, operator, http)
+        await operator.keep("riley")
+        await sign_in(org, second, other)
+        await second.keep("somebody else")
+        theirs = shelf.kept
+        assert isinstance(org.clock, ManualClock)
+        await org.clock.advance(3601)
+        assert await me(http) == 200
+        await operator.aclose()
+        assert shelf.kept is theirs
+        assert operator.kept is not None
+        assert operator.kept.login == "riley"
 
 
 async def test_a_sign_in_for_one_run_leaves_what_is_kept_alone() -> None:
