@@ -34,7 +34,7 @@ class TitleLine(Line):
         """The whole line."""
         workspace = self._workspace
         wide = cells >= 90
-        right = [self._org(), self._operator(wide=wide), *self._badges()]
+        right = [*self._org(), self._operator(wide=wide), *self._badges()]
         right.append(fact(f"{workspace.clock.now():{'%H:%M:%S UTC' if wide else '%H:%MZ'}}", "$quiet", drop=2))
         return lay([fact("Evict", "$primary bold"), *(self._tab(*tab, wide=wide) for tab in TABS)], right, cells)
 
@@ -54,13 +54,16 @@ class TitleLine(Line):
                 await self.run_action(f"app.go('{mode}')")
                 return
 
-    def _org(self) -> Fact:
-        url = self._workspace.org_url
-        host = urlsplit(url).hostname or url or "no org"
-        colour = COLOURS.get(self._workspace.settings.colour)
-        if colour is None:
-            return fact(sanitize(host, limit=60), "$foreground bold")
-        return fact(f" {sanitize(host, limit=60)} ", f"{colour} bold")
+    def _org(self) -> list[Fact]:
+        """The profile, where there is one, and the org, on the profile's colour."""
+        settings, url = self._workspace.settings, self._workspace.org_url
+        host = sanitize(urlsplit(url).hostname or url or "no org", limit=60)
+        colour = COLOURS.get(settings.colour)
+        around, style = ("", "$foreground") if colour is None else (" ", colour)
+        profile = (
+            [fact(f"{around}{sanitize(settings.profile, limit=40)}{around}", style, drop=1)] if settings.profile else []
+        )
+        return [*profile, fact(f"{around}{host}{around}", f"{style} bold")]
 
     def _operator(self, *, wide: bool) -> Fact:
         operator = self._workspace.operator
