@@ -28,7 +28,11 @@ MOST_ROWS = 12
 
 def _name(one: Choice) -> Cell:
     colour = COLOURS.get(one.settings.colour) if one.settings is not None else None
-    return (one.title, "bold") if colour is None else (f" {one.title} ", f"{colour} bold")
+    return f" {one.title} ", "bold" if colour is None else f"{colour} bold"
+
+
+def _org(one: Choice) -> Cell:
+    return one.host if one.settings is not None else ("can't be opened", "$state-failed")
 
 
 def _badge(one: Choice) -> Cell:
@@ -53,8 +57,8 @@ class ProfilesDialog(ModalScreen[None]):
         """The list, and what is to say of the one under the cursor."""
         columns: tuple[Column[Choice], ...] = (
             Column("here", "", lambda one: "open" if one.here else "", 4),
-            Column("name", "Profile", _name, 14, flex=1),
-            Column("org", "Org", lambda one: one.host, 20, flex=2),
+            Column("name", " Profile", _name, 14, flex=1),
+            Column("org", "Org", _org, 20, flex=2),
             Column("badge", "", _badge, 11),
         )
         with Vertical(classes="dialog dialog-wide") as dialog:
@@ -80,7 +84,7 @@ class ProfilesDialog(ModalScreen[None]):
         if not isinstance(choice, Choice):
             return
         self.query_one("#about-profile", Static).update(Content(self._about(choice)))
-        self._say(f"It can't be opened: {choice.problem}" if choice.problem else "")
+        self._say(choice.problem)
 
     def _about(self, choice: Choice) -> str:
         settings = choice.settings
