@@ -24,6 +24,7 @@ SCENES: list[Scene] = [
     scenes.case,
     scenes.sign_in,
     scenes.sign_in_token,
+    scenes.profiles,
     scenes.paste,
     scenes.open_file,
     scenes.unresolved,
