@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx
 import pytest
+from textual.events import Key
 from textual.widgets import Input
 
 import console.workspace as workspace_module
@@ -137,14 +138,22 @@ async def ask(stage: Triage) -> None:
     await stage.until(lambda: isinstance(stage.app.screen, ProfilesDialog))
 
 
-async def choose(stage: Triage, name: str) -> None:
-    """By the keys, from wherever the cursor is."""
+async def leave(stage: Triage, key: str) -> None:
+    """Press the key that ends this app. The pilot would wait seconds for an app that is gone to be idle."""
+    stage.app.post_message(Key(key, None))
+    async with asyncio.timeout(20):
+        while stage.app.is_running:  # noqa: ASYNC110 - it has no event for that
+            await asyncio.sleep(0.005)
+
+
+async def choose(stage: Triage, name: str, *, last: bool = False) -> None:
+    """By the keys, from wherever the cursor is; `last` where that ends this app."""
     table = stage.app.screen.query_one("#profiles")
     await stage.until(lambda: table.has_focus)
     await stage.pilot.press("g")
     while table.current.name != name:  # type: ignore[attr-defined]
         await stage.pilot.press("j")
-    await stage.pilot.press("enter")
+    await (leave(stage, "enter") if last else stage.pilot.press("enter"))
 
 
 def toasts(stage: Triage) -> str:
@@ -176,8 +185,7 @@ async def test_there_and_back_nothing_of_one_org_reaches_the_other(
         assert (len(orgs.opened), len(workspace.queue.staged())) == (1, 1), "staying changes nothing"
         await choose(stage, "preview")
         await stage.until(lambda: isinstance(stage.app.screen, Confirm))
-        await stage.pilot.press("y")
-        await stage.until(lambda: not stage.app.is_running)
+        await leave(stage, "y")
 
     async def on_preview(stage: Triage) -> None:
         workspace = stage.workspace
@@ -194,15 +202,14 @@ async def test_there_and_back_nothing_of_one_org_reaches_the_other(
         await asyncio.to_thread(workspace.history.load)
         assert not workspace.history.entries(), "histories stay apart"
         await ask(stage)
-        await choose(stage, "prod")
-        await stage.until(lambda: not stage.app.is_running)
+        await choose(stage, "prod", last=True)
 
     async def on_prod_again(stage: Triage) -> None:
         assert stage.app.theme == "evict-dark"
         await asyncio.to_thread(stage.workspace.history.load)
         (record,) = stage.workspace.history.records()
         assert (record.case, record.org) == ("INC-PROD", f"https://{PROD}")
-        await stage.pilot.press("ctrl+q")
+        await leave(stage, "ctrl+q")
 
     acted(monkeypatch, on_prod, on_preview, on_prod_again)
     assert await run_on(await Workspace.open(load())) == 0
@@ -219,11 +226,10 @@ async def test_what_was_left_at_each_org_is_told_at_the_end(
         (item,) = stage.stage([some_user("mallory@acme.test")])
         stage.workspace.queue.replace(replace(item, state=State.UNKNOWN, batch_id="01KAQBATCH"))
         await ask(stage)
-        await choose(stage, "preview")
-        await stage.until(lambda: not stage.app.is_running)
+        await choose(stage, "preview", last=True)
 
     async def quits(stage: Triage) -> None:
-        await stage.pilot.press("ctrl+q")
+        await leave(stage, "ctrl+q")
 
     acted(monkeypatch, leaves_some, quits)
     await run_on(await Workspace.open(load()))
@@ -312,8 +318,7 @@ async def test_a_token_that_is_nowhere_is_asked_for_and_may_be_kept(orgs: Orgs) 
             await stage.until(lambda: isinstance(stage.app.screen, TokenDialog))
             stage.app.screen.query_one("#token", Input).value = TOKENS[PREVIEW]
             stage.app.screen.query_one("#keep").toggle()  # type: ignore[attr-defined]
-            await stage.pilot.press("enter")
-            await stage.until(lambda: stage.app.profiles.successor is not None)
+            await leave(stage, "enter")
             following = stage.app.profiles.successor
             assert following is not None
             assert (await following.connect()).state == "connected"
@@ -337,8 +342,7 @@ async def test_a_command_has_the_terminal_to_itself_and_may_fail(
         await stage.until(lambda: "sh ended with 1" in stage.words("#problem"))
         assert turns == ["suspend", "resume"], "the screen comes back also after a failure"
         there.touch()
-        await choose(stage, "preview")
-        await stage.until(lambda: stage.app.profiles.successor is not None)
+        await choose(stage, "preview", last=True)
         assert turns == ["suspend", "resume"] * 2
         following = stage.app.profiles.successor
         assert following is not None
