@@ -27,7 +27,7 @@ class _File(logging.Handler):
     def __init__(self, folder: Path, secrets: Callable[[], Iterable[str]]) -> None:
         super().__init__()
         self._folder = folder
-        self._secrets = secrets
+        self.secrets = secrets
         form = logging.Formatter("%(asctime)s.%(msecs)03dZ %(levelname)s %(name)s: %(message)s", "%Y-%m-%dT%H:%M:%S")
         form.converter = time.gmtime
         self.setFormatter(form)
@@ -40,7 +40,7 @@ class _File(logging.Handler):
             return
 
     def _safe(self, text: str) -> str:
-        text = mask(text, self._secrets())
+        text = mask(text, [secret for one in (self, *_in_use) for secret in one.secrets() if secret])
         # Indented as tracebacks are, but nothing that a terminal would obey.
         lines = (" " * (len(line) - len(line.lstrip(" "))) + sanitize(line, limit=LONGEST) for line in text.split("\n"))
         return "\n".join(lines) + "\n"
@@ -55,23 +55,44 @@ class _File(logging.Handler):
             path.replace(path.with_suffix(".log.1"))
 
 
+_in_use: list[_File] = []
+"""Two while one workspace takes the place of another. The last one writes, and blots out the secrets of both."""
+_before: dict[str, int] = {}
+"""The levels as they were found."""
+
+
 def start(folder: Path, *, level: str, secrets: Callable[[], Iterable[str]] = tuple) -> Callable[[], None]:
     """Keep what Evict and its libraries log from `level` on in `folder`/evict.log, made (0600) with the first line.
 
-    What `secrets` gives at the time of a line is blotted out in it. Returns the function that ends it
-    and leaves everything as it was.
+    What `secrets` gives at the time of a line is blotted out in it. Returns the function that ends it; the last of
+    them leaves everything as it was.
     """
-    root = logging.getLogger()
+    if not _in_use:
+        _before.update({name: logging.getLogger(name).level for name in ("", *TALKATIVE)})
     handler = _File(folder, secrets)
-    before = {name: logging.getLogger(name).level for name in ("", *TALKATIVE)}
-    root.addHandler(handler)
-    root.setLevel(level.upper())
-    for name in TALKATIVE:
-        logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
+    handler.setLevel(level.upper())
+    _in_use.append(handler)
+    _settle()
 
     def end() -> None:
-        root.removeHandler(handler)
-        for name, was in before.items():
-            logging.getLogger(name).setLevel(was)
+        if handler in _in_use:
+            _in_use.remove(handler)
+        logging.getLogger().removeHandler(handler)
+        _settle()
 
     return end
+
+
+def _settle() -> None:
+    """Only the last of those in use is written to, from its level on."""
+    root = logging.getLogger()
+    for one in _in_use:
+        root.removeHandler(one)
+    if not _in_use:
+        for name, was in _before.items():
+            logging.getLogger(name).setLevel(was)
+        return
+    root.addHandler(_in_use[-1])
+    root.setLevel(_in_use[-1].level)
+    for name in TALKATIVE:
+        logging.getLogger(name).setLevel(max(logging.WARNING, root.level))

@@ -108,7 +108,9 @@ def run_command(
     if not ended:
         raise SettingsError(f"{where} did not end within {limit_s:g} s: {name} was stopped")
     if process.returncode:
-        raise SettingsError(f"{where} failed: {name} ended with {process.returncode}. What it said stands above")
+        raise SettingsError(
+            f"{where} failed: {name} ended with {process.returncode}. What it said stands on the terminal"
+        )
     line = text.partition(b"\n")[0]
     try:
         return line.decode().strip()

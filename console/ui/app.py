@@ -30,6 +30,7 @@ from console.ui.key_order import KeysInOrder
 from console.ui.look import look
 from console.ui.modes import SCREENS_OF_MODES
 from console.ui.own_sessions import end_my_sessions
+from console.ui.profiles import Profiles
 from console.ui.resuming import Resumer
 from console.ui.screens.confirm import Confirm
 from console.ui.signing_in import SigningIn
@@ -70,6 +71,7 @@ class EvictApp(KeysInOrder):
         self.resumer = Resumer(self, workspace)
         self.signing_in = SigningIn(self, workspace)
         self.credential = Credential(self, workspace)
+        self.profiles = Profiles(self, workspace)
         self._history_notices = HistoryNotices(workspace.history)
         for mode in SCREENS_OF_MODES:
             self.add_mode(mode, partial(self._base, mode))
@@ -109,7 +111,7 @@ class EvictApp(KeysInOrder):
         await self.workspace.connect()
         if self.signing_in.needed and len(self.screen_stack) <= 1:
             self.signing_in.open()
-        self.run_worker(self.credential.tell(), group="authority")
+        self.run_worker(self.credential.tell, group="authority")
 
     def action_go(self, mode: str) -> None:
         """Show another screen."""
@@ -223,6 +225,10 @@ class EvictApp(KeysInOrder):
         finally:
             self._leaving = False
 
+    def action_switch_profile(self) -> None:
+        """To another org, by its profile."""
+        self.profiles.open()
+
     # Themes
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
@@ -250,6 +256,8 @@ class EvictApp(KeysInOrder):
         keys, _ = keymap(self.workspace.settings.keys)
         on_base = screen is self._bases.get(self.current_mode)
         for key in palette(self.current_mode if on_base else None):
+            if key.id == "app.profile" and self.workspace.demo:
+                continue
             shown = display(keys.get(key.id, key.keys))
             yield SystemCommand(key.description, f"key {shown}", partial(screen.run_action, key.action))
         if self.current_mode != "limits":

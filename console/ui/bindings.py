@@ -51,6 +51,7 @@ KEYS: tuple[Key, ...] = (
     Key("app.help", "question_mark", "app.help", "Help", "app", show=True),
     Key("app.help_f1", "f1", "app.help", "Help, also while typing", "app", show=True, priority=True, label="Help"),
     Key("app.theme", "f2", "app.next_theme", "Next theme", "app", label="Theme"),
+    Key("app.profile", "f3", "app.switch_profile", "Switch profile: to another org", "app", label="Profile"),
     Key("app.jump", "ctrl+o", "app.jump", "Jump to a part of the screen", "app", label="Jump"),
     Key(
         "app.quit", "ctrl+q", "app.quit", "Quit; asks while a batch runs", "app", show=True, priority=True, label="Quit"
@@ -224,6 +225,7 @@ _DISPLAY = {
     "tab": "Tab",
     "f1": "F1",
     "f2": "F2",
+    "f3": "F3",
 }
 
 

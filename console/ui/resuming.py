@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import Literal
 
 from textual.timer import Timer
@@ -43,7 +44,7 @@ class Resumer:
 
     def begin(self) -> None:
         """Look into the history, in the background, and offer what is found there."""
-        self._app.run_worker(self._begin(), group="resume")
+        self._app.run_worker(self._begin, group="resume")
 
     async def _begin(self) -> None:
         free = [state for state in await self._unfinished() if not state.held]
@@ -65,7 +66,7 @@ class Resumer:
         self._timer.stop()
         self._timer = None
         if free and not begun:
-            self._app.run_worker(self._ask(standing), group="resume")
+            self._app.run_worker(partial(self._ask, standing), group="resume")
         else:
             self._notice(standing)
 
@@ -85,7 +86,7 @@ class Resumer:
     def open(self) -> None:
         """Show what was left unfinished; a list where it is several."""
         if len(self._app.screen_stack) <= 1:
-            self._app.run_worker(self._open(), group="resume")
+            self._app.run_worker(self._open, group="resume")
 
     async def _open(self) -> None:
         found = await self._unfinished()

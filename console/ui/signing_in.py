@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from textual.widgets import Input, TextArea
 
 from console.revocation.events import Paused, Why
@@ -89,7 +91,7 @@ class SigningIn:
 
     def _begin(self, *, asked_for: bool) -> None:
         self._at_it = True
-        self._app.run_worker(self._sign_in(asked_for=asked_for), group="sign-in")
+        self._app.run_worker(partial(self._sign_in, asked_for=asked_for), group="sign-in")
 
     async def _sign_in(self, *, asked_for: bool) -> None:
         try:

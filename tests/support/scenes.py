@@ -25,14 +25,16 @@ from console.okta.auth.operator import Kept, OperatorSignIn
 from console.okta.limits import Bucket
 from console.okta.models import User
 from console.revocation.states import Options, State
-from console.settings import load_demo
+from console.settings import Settings, load_demo
 from console.ui.app import EvictApp
 from console.ui.dialogs.own_sessions import OwnSessionsDialog
 from console.ui.dialogs.paste import PasteBox
+from console.ui.dialogs.profiles import ProfilesDialog
 from console.ui.dialogs.resume import ResumeDialog
 from console.ui.dialogs.review import ReviewDialog
 from console.ui.dialogs.sign_in import SignInDialog
 from console.ui.own_sessions import end_my_sessions
+from console.ui.profiles import Choice
 from console.ui.widgets.virtual_table import VirtualTable
 from console.workspace import Workspace, history_folder
 from tests.support.left import Left, leave
@@ -452,6 +454,21 @@ async def own_sessions(stage: Triage) -> None:
     await stage.pilot.press(*"wrong-cookie", "enter", "enter")
     await stage.until(lambda: "does not accept" in stage.words("#own-problem"))
     await stage.pilot.press(*"2b822029ea6c")
+    await rest(stage)
+
+
+async def profiles(stage: Triage) -> None:
+    """Several orgs, of which one is open and one can't be."""
+    prod = Settings(profile="prod", org_url="https://acme.okta.com", colour="red", protected_groups=("Break Glass",))
+    found = [
+        Choice("prod", prod, here=True),
+        Choice("emea", Settings(org_url="https://acme-emea.okta-emea.com", colour="orange", read_only=True)),
+        Choice("preview", Settings(org_url="https://acme.oktapreview.com", colour="green", reserve=0.0)),
+        Choice("lab", problem="org_url (config.toml [profiles.lab]) must start with https://, not http://"),
+    ]
+    stage.app.push_screen(ProfilesDialog(found, stage.app.profiles.switch))
+    await stage.until(lambda: isinstance(stage.app.screen, ProfilesDialog))
+    await stage.pilot.press("j", "j")
     await rest(stage)
 
 

@@ -25,6 +25,7 @@ SCENES: list[Scene] = [
     scenes.sign_in,
     scenes.sign_in_token,
     scenes.own_sessions,
+    scenes.profiles,
     scenes.paste,
     scenes.open_file,
     scenes.unresolved,

@@ -21,7 +21,7 @@ from console.settings import load_demo
 from console.ui import resuming as resuming_module
 from console.ui.dialogs.batches import BatchesDialog
 from console.ui.dialogs.resume import ResumeDialog
-from console.ui.run import left_over
+from console.ui.run import batches_of, left_over
 from console.ui.screens.confirm import Confirm
 from console.workspace import history_folder
 from tests.support.left import RILEY, Left, leave
@@ -281,9 +281,9 @@ async def test_going_on_by_itself_is_said() -> None:
 
 async def test_what_is_left_when_the_console_is_quit_is_said_on_the_terminal() -> None:
     async with demo_workspace(users=60) as workspace:
-        assert left_over(workspace) == ""
+        assert left_over(batches_of(workspace).values()) == ""
         workspace.queue.stage([some_user("staged@acme.test")], Options())
-        assert left_over(workspace) == "", "what was not confirmed is nobody's business"
+        assert left_over(batches_of(workspace).values()) == "", "what was not confirmed is nobody's business"
         waiting = [some_user(f"u{number}@acme.test", number) for number in range(1, 4)]
         states = [State.QUEUED, State.UNKNOWN, State.REVOKED]
         made = iter(states)
@@ -293,6 +293,6 @@ async def test_what_is_left_when_the_console_is_quit_is_said_on_the_terminal() -
                 id=workspace.queue.new_id(), user=user, options=Options(), state=next(made), batch_id="01KAQBATCH"
             ),
         )
-        assert left_over(workspace) == "1 user not sent, 1 unknown. To go on:  evict demo"
+        assert left_over(batches_of(workspace).values()) == "1 user not sent, 1 unknown. To go on:  evict demo"
         workspace.demo_org = None
-        assert left_over(workspace).endswith("evict resume 01KAQBATCH")
+        assert left_over(batches_of(workspace).values()).endswith("evict resume 01KAQBATCH")

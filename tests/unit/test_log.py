@@ -93,3 +93,21 @@ def test_everything_is_as_it_was_afterwards(folder: Path) -> None:
     log.start(folder, level="debug")()
     assert (root.level, httpx.level, list(root.handlers)) == before
     assert not folder.exists()
+
+
+def test_two_at_once_share_their_secrets_and_the_last_one_writes(tmp_path: Path) -> None:
+    """As while one org takes the place of another: the former ends first."""
+    root = logging.getLogger()
+    before = (root.level, list(root.handlers))
+    end_former = log.start(tmp_path / "former", level="info", secrets=lambda: (SECRET,))
+    end_next = log.start(tmp_path / "next", level="warning", secrets=lambda: ("00other-token",))
+    logging.getLogger("console").warning("%s and 00other-token", SECRET)
+    end_former()
+    logging.getLogger("console").info("too quiet for the one that stays")
+    logging.getLogger("console").warning("still kept")
+    end_next()
+    assert (root.level, list(root.handlers)) == before
+    assert not (tmp_path / "former").exists()
+    first, second = (tmp_path / "next" / log.NAME).read_text().splitlines()
+    assert first.endswith("******** and ********")
+    assert second.endswith("still kept")

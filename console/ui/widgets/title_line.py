@@ -34,7 +34,7 @@ class TitleLine(Line):
         """The whole line."""
         workspace = self._workspace
         wide = cells >= 90
-        right = [self._org(), self._operator(wide=wide), *self._badges()]
+        right = [self._org(cells), self._operator(wide=wide), *self._badges()]
         right.append(fact(f"{workspace.clock.now():{'%H:%M:%S UTC' if wide else '%H:%MZ'}}", "$quiet", drop=2))
         return lay([fact("Evict", "$primary bold"), *(self._tab(*tab, wide=wide) for tab in TABS)], right, cells)
 
@@ -54,13 +54,16 @@ class TitleLine(Line):
                 await self.run_action(f"app.go('{mode}')")
                 return
 
-    def _org(self) -> Fact:
-        url = self._workspace.org_url
-        host = urlsplit(url).hostname or url or "no org"
-        colour = COLOURS.get(self._workspace.settings.colour)
-        if colour is None:
-            return fact(sanitize(host, limit=60), "$foreground bold")
-        return fact(f" {sanitize(host, limit=60)} ", f"{colour} bold")
+    def _org(self, cells: int) -> Fact:
+        """The org on its colour, and the profile before it where both fit into half of the line."""
+        settings, url = self._workspace.settings, self._workspace.org_url
+        host = sanitize(urlsplit(url).hostname or url or "no org", limit=60)
+        profile = f"{sanitize(settings.profile, limit=40)}  " if settings.profile else ""
+        if len(profile) + len(host) > cells // 2:
+            profile = ""
+        colour = COLOURS.get(settings.colour)
+        around, style = ("", "$foreground") if colour is None else (" ", colour)
+        return Fact(Content.assemble((f"{around}{profile}", style), (f"{host}{around}", f"{style} bold")))
 
     def _operator(self, *, wide: bool) -> Fact:
         operator = self._workspace.operator
