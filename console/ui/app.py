@@ -19,6 +19,7 @@ from console.paths import config_dir, themes_dir
 from console.revocation.events import BatchFinished, Event, Paused, Resumed, Why
 from console.text import duration
 from console.ui import theme
+from console.ui.background import in_background
 from console.ui.bindings import bindings, display, keymap, palette
 from console.ui.changes import Collector
 from console.ui.controls import Controls
@@ -111,7 +112,7 @@ class EvictApp(KeysInOrder):
         await self.workspace.connect()
         if self.signing_in.needed and len(self.screen_stack) <= 1:
             self.signing_in.open()
-        self.run_worker(self.credential.tell, group="authority")
+        in_background(self, self.credential.tell, group="authority")
 
     def action_go(self, mode: str) -> None:
         """Show another screen."""

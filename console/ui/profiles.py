@@ -15,6 +15,7 @@ from console.credentials import way_of
 from console.settings import Settings, SettingsError, load, profiles
 from console.text import count, sanitize
 from console.token_source import find_token
+from console.ui.background import in_background
 from console.ui.dialogs.sign_in import SignInDialog
 from console.ui.screens.confirm import Confirm
 from console.ui.triage.badges import options_words
@@ -117,7 +118,7 @@ class Profiles:
         if self._workspace.demo:
             self._app.notify("The demo org has no profiles.", markup=False)
         elif len(self._app.screen_stack) <= 1:
-            self._app.run_worker(self._open, group="profiles", exclusive=True)
+            in_background(self._app, self._open, group="profiles", exclusive=True)
 
     async def _open(self) -> None:
         from console.ui.dialogs.profiles import ProfilesDialog

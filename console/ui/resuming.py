@@ -15,6 +15,7 @@ from console.okta.errors import OktaError
 from console.revocation.readonly import ReadOnly
 from console.revocation.resuming import Standing, age
 from console.text import count
+from console.ui.background import in_background
 from console.ui.dialogs.batches import BatchesDialog
 from console.ui.dialogs.resume import Choice, ResumeDialog
 from console.ui.key_order import KeysInOrder
@@ -44,7 +45,7 @@ class Resumer:
 
     def begin(self) -> None:
         """Look into the history, in the background, and offer what is found there."""
-        self._app.run_worker(self._begin, group="resume")
+        in_background(self._app, self._begin, group="resume")
 
     async def _begin(self) -> None:
         free = [state for state in await self._unfinished() if not state.held]
@@ -66,7 +67,7 @@ class Resumer:
         self._timer.stop()
         self._timer = None
         if free and not begun:
-            self._app.run_worker(partial(self._ask, standing), group="resume")
+            in_background(self._app, partial(self._ask, standing), group="resume")
         else:
             self._notice(standing)
 
@@ -86,7 +87,7 @@ class Resumer:
     def open(self) -> None:
         """Show what was left unfinished; a list where it is several."""
         if len(self._app.screen_stack) <= 1:
-            self._app.run_worker(self._open, group="resume")
+            in_background(self._app, self._open, group="resume")
 
     async def _open(self) -> None:
         found = await self._unfinished()

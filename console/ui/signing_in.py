@@ -7,6 +7,7 @@ from functools import partial
 from textual.widgets import Input, TextArea
 
 from console.revocation.events import Paused, Why
+from console.ui.background import in_background
 from console.ui.bindings import bound
 from console.ui.dialogs.sign_in import SignInDialog
 from console.ui.key_order import KeysInOrder
@@ -91,7 +92,7 @@ class SigningIn:
 
     def _begin(self, *, asked_for: bool) -> None:
         self._at_it = True
-        self._app.run_worker(partial(self._sign_in, asked_for=asked_for), group="sign-in")
+        in_background(self._app, partial(self._sign_in, asked_for=asked_for), group="sign-in")
 
     async def _sign_in(self, *, asked_for: bool) -> None:
         try:
