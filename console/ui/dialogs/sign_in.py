@@ -19,6 +19,8 @@ from console.okta.auth.operator import OperatorSignIn
 from console.okta.errors import OktaError
 from console.settings import check_token
 from console.text import duration
+from console.ui.terminal import draws_glyphs
+from console.ui.widgets.tick import Tick
 from console.workspace import Workspace
 
 AROUND = 6
@@ -95,7 +97,7 @@ class SignInDialog(ModalScreen[bool]):
 
     def _show(self, invitation: Invitation) -> None:
         """The code may be scanned where there is room for it, and can be typed everywhere."""
-        lines = qr.for_encoding(invitation.link_with_code, "utf-8")
+        lines = qr.for_encoding(invitation.link_with_code, "utf-8" if draws_glyphs(self.app) else "ascii")
         room = self.app.size
         fits = bool(lines) and len(lines) + AROUND <= room.height and len(lines[0]) + BESIDE <= room.width
         picture = self.query_one("#sign-in-qr", Static)
@@ -133,7 +135,7 @@ class TokenDialog(ModalScreen[tuple[SecretStr, bool] | None]):
             dialog.border_title = Content("Sign in")
             yield Static(Content(f"API token of {self._org} (not shown)"), classes="dialog-hint")
             yield Input(password=True, id="token", compact=True, max_length=4096)
-            yield Checkbox(Content("Keep it in the keyring of this account"), value=False, id="keep", compact=True)
+            yield Tick(Content("Keep it in the keyring of this account"), value=False, id="keep", compact=True)
             yield Static(id="problem", classes="dialog-problem")
             with Horizontal(classes="dialog-buttons"):
                 yield Button(Content("Cancel  (Esc)"), id="cancel", compact=True)
