@@ -11,10 +11,12 @@ from typing import Any, Literal
 from rich.console import Console
 from textual.app import App
 from textual.binding import Binding
+from textual.driver import Driver
 from textual.filter import LineFilter, Monochrome, NoColor
 
 from console.settings import Settings
 from console.ui.glyphs import PlainGlyphs
+from console.ui.steady import steadied
 
 Colours = Literal["truecolor", "256", "16", "none"]
 
@@ -83,6 +85,10 @@ class Fitted(App[None]):
 
     terminal = Terminal()
     _own_filters: Sequence[LineFilter] | None = None
+
+    def get_driver_class(self) -> type[Driver]:
+        """How the terminal is written to."""
+        return steadied(super().get_driver_class())
 
     def fit_terminal(self, settings: Settings) -> None:
         """Fit the terminal that the console was started in; without one there is nothing to fit."""
