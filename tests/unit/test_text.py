@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.cells import cell_len
 
 from console import text
 
@@ -61,3 +62,14 @@ def test_count() -> None:
         "1,200 users",
         "2 batches",
     )
+
+
+def test_what_terminals_count_differently_is_dropped() -> None:
+    assert text.sanitize("✌️ 👍🏽 1️⃣ a\u3164\u034f\U000e0101b") == "✌ 👍 1⃣ ab"
+
+
+def test_a_vowel_sign_is_given_a_cell() -> None:
+    assert text.width("अदिति") == 5
+    assert text.fit("अदिति", 5).rstrip() == "अदिति"
+    assert cell_len(text.fit("अदिति", 4)) == 4
+    assert text.fit("अदिति", 4).rstrip().endswith("…")
