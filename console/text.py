@@ -30,7 +30,8 @@ def sanitize(value: str, *, limit: int = MAX_LENGTH) -> str:
         return value  # nearly all of what comes
     # A value that is cut anyway need not be walked to its end: 64 covers long runs of dropped characters.
     spaced = "".join(" " if c.isspace() else c for c in value[: limit * 64])
-    kept = _UNSEEN.sub("", "".join(c for c in unicodedata.normalize("NFC", spaced) if c.isprintable()))
+    # Composed last: what stood between a letter and its accent is gone by then.
+    kept = unicodedata.normalize("NFC", "".join(c for c in _UNSEEN.sub("", spaced) if c.isprintable()))
     one_line = " ".join(kept.split())
     return one_line if len(one_line) <= limit else one_line[: limit - 1] + ELLIPSIS
 
