@@ -163,6 +163,11 @@ def _lower(value: Any) -> Any:
     return value.strip().lower() if isinstance(value, str) else value
 
 
+def _word(value: Any) -> Any:
+    """A number that names something is a word: `16` for `"16"`."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else _lower(value)
+
+
 Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
 Folder = Annotated[Path, AfterValidator(lambda path: path.expanduser())]
 Seconds = Annotated[float, Field(gt=0, le=600, allow_inf_nan=False)]
@@ -235,6 +240,10 @@ class Settings(BaseSettings):
     ] = "none"
     """What the org's name stands on, so that nobody takes one org for another."""
     theme: str = "evict-dark"
+    terminal_colours: Annotated[Literal["auto", "truecolor", "256", "16", "none"], BeforeValidator(_word)] = "auto"
+    """What the terminal can show; `auto` believes TERM, COLORTERM and NO_COLOR. No matter of `colour`."""
+    glyphs: Annotated[Literal["auto", "unicode", "ascii"], BeforeValidator(_lower)] = "auto"
+    """What to draw with; `auto` takes ASCII where the locale is not UTF-8 and on consoles with a poor font."""
     keys: dict[str, str] = Field(default_factory=dict)
     """Binding id to keys, `{"queue.add": "a,plus"}`."""
     data_dir: Folder = Field(default_factory=paths.data_dir)

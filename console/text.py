@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from datetime import UTC, datetime
 
@@ -10,19 +11,27 @@ from rich.cells import cell_len, set_cell_size
 MAX_LENGTH = 256
 ELLIPSIS = "…"
 
+_UNSEEN = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u3164\ufe00-\ufe0f\uffa0\U0001f3fb-\U0001f3ff\U000e0100-\U000e01ef]"
+)
+"""What only changes how the character before it looks, or is not seen at all. Python calls these
+printable; terminals do not agree how many cells they take."""
+
 
 def sanitize(value: str, *, limit: int = MAX_LENGTH) -> str:
     """Text from outside as one plain line: no control, bidi, zero-width or unassigned characters.
 
     Every kind of white space becomes a plain space and what Python calls unprintable is dropped, which covers C0, C1,
-    DEL, the bidi overrides and the zero-width characters. Longer text is cut to `limit` characters, marked with an
-    ellipsis. Markup is left as it is: brackets are data, and the screens never parse them.
+    DEL, the bidi overrides and the zero-width characters; selectors of variants and skin tones go too. Longer text is
+    cut to `limit` characters, marked with an ellipsis. Markup is left as it is: brackets are data, and the screens
+    never parse them.
     """
     if len(value) <= limit and value.isascii() and value.isprintable() and value == " ".join(value.split()):
         return value  # nearly all of what comes
     # A value that is cut anyway need not be walked to its end: 64 covers long runs of dropped characters.
     spaced = "".join(" " if c.isspace() else c for c in value[: limit * 64])
-    kept = "".join(c for c in unicodedata.normalize("NFC", spaced) if c.isprintable())
+    # Composed last: what stood between a letter and its accent is gone by then.
+    kept = unicodedata.normalize("NFC", "".join(c for c in _UNSEEN.sub("", spaced) if c.isprintable()))
     one_line = " ".join(kept.split())
     return one_line if len(one_line) <= limit else one_line[: limit - 1] + ELLIPSIS
 
@@ -47,17 +56,28 @@ def _escaped(character: str) -> str:
 
 
 def width(value: str) -> int:
-    """Terminal cells that `value` takes; wide scripts and emoji count two."""
-    return cell_len(value)
+    """Terminal cells that `value` takes at most; wide scripts and emoji count two.
+
+    Vowel signs that stand beside their letter, as in Hindi, take a cell in most terminals and none in some, and none as
+    the widgets count.
+    """
+    return len(value) if value.isascii() else cell_len(value) + _beside(value)
+
+
+def _beside(value: str) -> int:
+    return sum(unicodedata.category(c) == "Mc" for c in value)
 
 
 def fit(value: str, cells: int) -> str:
-    """`value` in exactly `cells` cells: padded on the right, or cut with an ellipsis."""
+    """`value` in exactly `cells` cells, as the widgets count: padded on the right, or cut with an ellipsis."""
     if cells <= 0:
         return ""
-    if cell_len(value) <= cells:
+    if width(value) <= cells:
         return set_cell_size(value, cells)
-    return set_cell_size(set_cell_size(value, cells - 1).rstrip() + ELLIPSIS, cells)
+    cut = set_cell_size(value, cells - 1).rstrip()
+    while width(cut) >= cells:
+        cut = cut[:-1]
+    return set_cell_size(cut + ELLIPSIS, cells)
 
 
 def duration(seconds: float) -> str:

@@ -35,6 +35,7 @@ from console.ui.profiles import Profiles
 from console.ui.resuming import Resumer
 from console.ui.screens.confirm import Confirm
 from console.ui.signing_in import SigningIn
+from console.ui.terminal import Fitted
 from console.ui.widgets.line import Line
 from console.workspace import Workspace
 
@@ -45,7 +46,7 @@ TURN_S = 0.001
 """For how long a thread has Python to itself: those that read keys and write to the terminal wait for nothing else."""
 
 
-class EvictApp(KeysInOrder):
+class EvictApp(Fitted, KeysInOrder):
     """The console on screen. It owns no service: the workspace does, and outlives it."""
 
     TITLE = "Evict"
@@ -57,6 +58,7 @@ class EvictApp(KeysInOrder):
         "styles/history.tcss",
         "styles/limits.tcss",
         "styles/help.tcss",
+        "styles/few_colours.tcss",
     ]
     BINDINGS: ClassVar[list[BindingType]] = bindings("app")
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012 - declared so by Textual
@@ -88,6 +90,7 @@ class EvictApp(KeysInOrder):
 
     async def on_mount(self) -> None:
         """Bring up the first screen; the org is asked meanwhile."""
+        self.fit_terminal(self.workspace.settings)
         sys.setswitchinterval(TURN_S)
         subscribe = self.workspace.events.subscribe
         long_lived = LongLived()
@@ -233,13 +236,12 @@ class EvictApp(KeysInOrder):
     # Themes
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
-        """Evict's own variables, for themes that do not set them."""
+        """Evict's own variables: measures, and colours for themes that do not set them."""
         return theme.own_variables(self.current_theme)
 
     def action_next_theme(self) -> None:
         """The next of Evict's and the operator's own themes."""
-        names = self._own_themes
-        if names:
+        if names := self.themes_that_fit(self._own_themes):
             place = names.index(self.theme) + 1 if self.theme in names else 0
             self.theme = names[place % len(names)]
 

@@ -1,8 +1,21 @@
-"""How each state of a revocation looks and what it means: a glyph, a word and a colour, never a colour alone."""
+"""How things look: each state a glyph, a word and a colour, never a colour alone; one frame, and few spaces."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+
+MEASURES: dict[str, str] = {
+    "frame": "round",
+    "edge": "outer",
+    "pad": "0 1",
+    "pad-dialog": "1 2",
+    "pad-dialog-short": "0 2",
+    "gap": "2",
+    "gap-line": "1",
+}
+"""Variables of the style sheets. `frame` is around panes and dialogs, `edge` on the left of what wants attention; `pad`
+is inside a frame; `gap` is cells between what stands side by side, `gap-line` lines between what stands one below the
+other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +56,13 @@ def look(state: str) -> Look:
 
 
 STATUS_STYLES: dict[str, tuple[str, str]] = {
-    "ACTIVE": ("●", "$text-success"),
-    "PASSWORD_EXPIRED": ("◐", "$text-warning"),
-    "RECOVERY": ("◐", "$text-warning"),
+    "ACTIVE": ("●", "$success"),
+    "PASSWORD_EXPIRED": ("◐", "$warning"),
+    "RECOVERY": ("◐", "$warning"),
     "PROVISIONED": ("◐", "$quiet"),
     "STAGED": ("◇", "$quiet"),
-    "LOCKED_OUT": ("▲", "$text-warning"),
-    "SUSPENDED": ("■", "$text-warning"),
+    "LOCKED_OUT": ("▲", "$warning"),
+    "SUSPENDED": ("■", "$warning"),
     "DEPROVISIONED": ("✕", "$quiet"),
 }
 """Okta's user statuses: glyph and style."""

@@ -14,6 +14,7 @@ from textual.color import Color, ColorParseError
 from textual.theme import Theme
 
 from console.text import sanitize
+from console.ui.look import MEASURES
 
 DEFAULT = "evict-dark"
 MAX_BYTES = 64 * 1024
@@ -36,7 +37,13 @@ REQUIRED = ("primary", "foreground", "background")
 
 OWN_VARIABLES: dict[str, str] = {
     "quiet": "secondary",
+    "disabled": "secondary",
     "rule": "panel-lighten-2",
+    "cursor": "primary 22%",
+    "cursor-idle": "foreground 7%",
+    "marked": "accent 12%",
+    "selection": "primary 40%",
+    "banner": "warning 15%",
     "state-staged": "foreground",
     "state-queued": "secondary",
     "state-sending": "primary",
@@ -50,7 +57,31 @@ OWN_VARIABLES: dict[str, str] = {
     "chart-ours": "primary",
     "chart-others": "secondary",
 }
-"""Evict's own variables, each with the colour of the theme that stands in where it is not set."""
+"""Evict's own roles, each with the colour of the theme, and how much of it, that stands in where it is not set."""
+
+FOLLOWING: dict[str, str] = {
+    "border": "primary",
+    "border-blurred": "rule",
+    "text-muted": "quiet",
+    "text-disabled": "disabled",
+    "text-primary": "primary",
+    "text-success": "success",
+    "text-warning": "warning",
+    "text-error": "error",
+    "text-accent": "accent",
+    "block-cursor-foreground": "foreground",
+    "block-cursor-background": "cursor",
+    "block-cursor-blurred-foreground": "foreground",
+    "block-cursor-blurred-background": "cursor-idle",
+    "block-hover-background": "cursor-idle",
+    "input-cursor-foreground": "background",
+    "input-cursor-background": "foreground",
+    "input-selection-foreground": "foreground",
+    "input-selection-background": "selection",
+    "screen-selection-foreground": "foreground",
+    "screen-selection-background": "selection",
+}
+"""Variables by which Textual colours its own widgets, and the role that each follows: it would make up shades."""
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 
@@ -75,12 +106,13 @@ def read_theme(path: Path) -> Theme:
             raise
         raise ThemeError(f"{path.name}: not readable as TOML: {sanitize(str(error))}") from error
     try:
-        return _theme(name, content)
+        return made(name, content)
     except ThemeError as error:
         raise ThemeError(f"{path.name}: {error}") from None
 
 
-def _theme(name: str, content: dict[str, Any]) -> Theme:
+def made(name: str, content: dict[str, Any]) -> Theme:
+    """The theme that a file of this content is. Raises ThemeError."""
     unknown = sorted(content.keys() - {"dark", "colors", "variables"})
     if unknown:
         raise ThemeError(f"{sanitize(unknown[0])!r} is not known; there are dark, [colors] and [variables]")
@@ -92,7 +124,13 @@ def _theme(name: str, content: dict[str, Any]) -> Theme:
     if missing:
         raise ThemeError(f"[colors] needs {', '.join(missing)}")
     variables = _checked(content.get("variables", {}), "variables", OWN_VARIABLES)
-    theme = Theme(name=name, primary=colors["primary"], dark=dark, variables=variables)
+    roles = colors | variables
+    followed = {name: roles[role] for name, role in FOLLOWING.items() if role in roles}
+    ansi = Color.parse(colors["background"]).ansi is not None
+    if ansi:  # for such a theme Textual leaves these out
+        followed |= {name: roles.get(name, roles["background"]) for name in ("surface", "panel")}
+        followed |= {"ansi-background": roles["background"], "ansi-foreground": roles["foreground"]}
+    theme = Theme(name=name, primary=colors["primary"], dark=dark, ansi=ansi, variables=followed | variables)
     return replace(theme, **{key: value for key, value in colors.items() if key != "primary"})  # type: ignore[arg-type]
 
 
@@ -144,6 +182,10 @@ def install(app: App[Any], folders: Iterable[Path], wanted: str) -> tuple[list[s
 
 
 def own_variables(theme: Theme) -> dict[str, str]:
-    """Evict's own variables for a theme that may not set them, such as one that ships with Textual."""
+    """Evict's own variables: its measures, and colours for a theme that may not set them, such as one of Textual's."""
     generated = theme.to_color_system().generate()
-    return {name: generated[stand_in] for name, stand_in in OWN_VARIABLES.items()}
+    stand_ins = dict(MEASURES)
+    for name, stand_in in OWN_VARIABLES.items():
+        color, _, share = stand_in.partition(" ")
+        stand_ins[name] = f"{generated[color]} {share}".strip()
+    return stand_ins

@@ -17,6 +17,7 @@ HOSTILE = (
     "👩‍👩‍👧‍👦 family 🏳️‍🌈",
     "Ａｄａ Ｌｏｖｅｌａｃｅ",
     "á̂̃̄ combining",
+    "अदिति 👍🏽 ✌️ 1️⃣ \u3164 ﷽ สมชาย h̷̢̛͍",
     '=HYPERLINK("http://x")',
     "$primary {{x}} %s \\",
     "",

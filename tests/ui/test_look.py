@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.support import scenes
+from tests.support.contrast import SHIPPED
 from tests.support.scenes import Scene, SceneApp, open_workspace, run_before
 
 SIZES = [(120, 36), (80, 24)]
@@ -65,7 +66,7 @@ def test_vast(snap_compare: Any, app: Callable[..., SceneApp]) -> None:
     assert snap_compare(app(), terminal_size=(200, 60), run_before=run_before(scenes.draining))
 
 
-@pytest.mark.parametrize("theme", ["evict-light", "high-contrast", "okabe-ito"])
+@pytest.mark.parametrize("theme", sorted(one.name for one in SHIPPED if one.name != "evict-dark"))
 def test_theme(snap_compare: Any, app: Callable[..., SceneApp], theme: str) -> None:
     """The batch that drains: it has every kind of row. The default theme is in every other picture."""
     assert snap_compare(app(theme=theme), terminal_size=(120, 36), run_before=run_before(scenes.draining))

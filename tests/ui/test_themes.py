@@ -3,48 +3,66 @@
 from __future__ import annotations
 
 import re
+from itertools import combinations
+from math import dist
 from pathlib import Path
 
 import pytest
-from textual.color import Color
 
 from console.paths import themes_dir
 from console.ui import theme
+from tests.support.contrast import BLINDNESSES, PROBLEMS, SHIPPED, roles_of, seen_with
 
-SHIPPED, PROBLEMS = theme.load_themes([themes_dir()])
 UI = Path(theme.__file__).parent
-
-
-def luminance(color: Color) -> float:
-    parts = [part / 255 for part in (color.r, color.g, color.b)]
-    linear = [part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
-
-def contrast(one: Color, other: Color) -> float:
-    low, high = sorted((luminance(one), luminance(other)))
-    return (high + 0.05) / (low + 0.05)
+KEY_STATES = ("sending", "retrying", "revoked", "denied", "failed", "unknown")
 
 
 def test_shipped_themes_are_all_good() -> None:
     assert PROBLEMS == []
-    assert {one.name for one in SHIPPED} == {"evict-dark", "evict-light", "high-contrast", "okabe-ito"}
-    assert theme.DEFAULT in {one.name for one in SHIPPED}
+    names = {one.name for one in SHIPPED}
+    dark, light = {"evict-dark", "night-shift"}, {"evict-light", "day-shift"}
+    assert names == dark | light | {"high-contrast", "okabe-ito", "okabe-ito-light", "terminal"}
+    assert {one.name for one in SHIPPED if not one.dark} == light | {"okabe-ito-light"}
+    assert theme.DEFAULT in names
 
 
 @pytest.mark.parametrize("one", SHIPPED, ids=lambda one: one.name)
-def test_every_text_can_be_read(one: theme.Theme) -> None:
-    assert one.background is not None
-    assert set(one.variables) == set(theme.OWN_VARIABLES)
-    ground = Color.parse(one.background)
-    cursor = ground.blend(Color.parse(one.primary), 0.22)
-    least = 7.0 if one.name == "high-contrast" else 4.5
-    for name, value in one.variables.items():
-        if name == "quiet" or name.startswith("state-"):
-            assert contrast(ground, Color.parse(value)) >= least, name
-            assert contrast(cursor, Color.parse(value)) >= 4.0, f"{name} under the cursor"
-        if name == "chart-others":
-            assert contrast(ground, Color.parse(value)) >= 3.0, name
+def test_a_shipped_theme_sets_every_role(one: theme.Theme) -> None:
+    assert all(roles_of(one).values())
+    assert one.variables.keys() >= theme.OWN_VARIABLES.keys()
+
+
+@pytest.mark.parametrize("name", ["okabe-ito", "okabe-ito-light"])
+@pytest.mark.parametrize("kind", BLINDNESSES)
+def test_states_stay_apart_for_the_colour_blind(name: str, kind: str) -> None:
+    roles = roles_of(next(one for one in SHIPPED if one.name == name))
+    seen = {state: seen_with(kind, roles[f"state-{state}"]) for state in KEY_STATES}
+    apart = {pair: dist(seen[pair[0]], seen[pair[1]]) for pair in combinations(KEY_STATES, 2)}
+    assert min(apart.values()) >= 10, min(apart, key=lambda pair: apart[pair])
+
+
+def test_a_theme_of_sixteen_colours_has_all_that_textual_asks_of_one() -> None:
+    colors = {"primary": "ansi_blue", "foreground": "ansi_white", "background": "ansi_black"}
+    one = theme.made("mine", {"colors": colors})
+    assert one.ansi
+    assert one.variables["ansi-background"] == one.variables["panel"] == "ansi_black"
+
+
+def test_one_kind_of_frame_and_few_spaces() -> None:
+    """Frames, edges and spaces are the measures of `look.py`, or none."""
+    strange = []
+    for path in sorted(UI.rglob("*.tcss")):
+        for line in path.read_text().splitlines():
+            name, _, value = line.strip().rstrip(";").partition(": ")
+            if name in ("margin", "padding") or name.startswith(("margin-", "padding-")):
+                good = all(word == "0" or word.startswith(("$pad", "$gap")) for word in value.split())
+            elif name == "border" or name in ("border-left", "border-top", "border-right", "border-bottom"):
+                good = value.startswith(("$frame ", "$edge ", "none"))
+            else:
+                continue
+            if not good:
+                strange.append(f"{path.name}: {line.strip()}")
+    assert not strange
 
 
 GOOD = '[colors]\nprimary = "#fff"\nforeground = "#fff"\nbackground = "#000"\n'

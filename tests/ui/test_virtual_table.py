@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from rich.cells import cell_len
 from textual.app import App, ComposeResult
 from textual.content import Content
 from textual.message import Message
 
-from console.text import width
 from console.ui.widgets.columns import lay_out
 from console.ui.widgets.rows import Rows
 from console.ui.widgets.virtual_table import Cell, Column, VirtualTable
@@ -75,7 +75,7 @@ async def test_every_line_has_the_width_of_the_table_whatever_the_text() -> None
         for y in range(app.table.size.height):
             strip = app.table.render_line(y)
             assert strip.cell_length == app.table.size.width
-            assert sum(width(segment.text) for segment in strip) == app.table.size.width
+            assert sum(cell_len(segment.text) for segment in strip) == app.table.size.width
             assert strip.text.isprintable()
 
 

@@ -179,12 +179,21 @@ def test_no_message_ever_holds_the_token(token: str) -> None:
         ({"ca_file": "missing.pem"}, "names no file"),
         ({"proxy": f"socks5://{CANARY}@x"}, "proxy"),
         ({"log_level": "loud"}, "log_level"),
+        ({"terminal_colours": 8}, "'truecolor', '256', '16' or 'none'"),
+        ({"terminal_colours": True}, "terminal_colours"),
+        ({"glyphs": "emoji"}, "'unicode' or 'ascii'"),
         ({"shade": "red"}, "unknown setting 'shade'"),
         ({"sources": {}}, "unknown setting 'sources'"),
     ],
 )
 def test_refuses_values_out_of_bounds(wrong: dict[str, Any], word: str) -> None:
     assert word in problem(**wrong)
+
+
+def test_a_number_of_colours_needs_no_quotes() -> None:
+    config("terminal_colours = 256\nglyphs = 'ASCII'")
+    assert (load().terminal_colours, load().glyphs) == ("256", "ascii")
+    assert load(terminal_colours="none").terminal_colours == "none"
 
 
 def test_every_problem_has_a_line_of_its_own() -> None:

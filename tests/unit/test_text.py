@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.cells import cell_len
 
 from console import text
 
@@ -36,7 +37,9 @@ def test_sanitized_text_is_one_printable_line(raw: str) -> None:
 
 @given(st.text(max_size=60), st.integers(min_value=0, max_value=40))
 def test_fit_takes_exactly_its_cells(raw: str, cells: int) -> None:
-    assert text.width(text.fit(text.sanitize(raw), cells)) == cells
+    shown = text.fit(text.sanitize(raw), cells)
+    assert cell_len(shown) == cells
+    assert text.width(shown.rstrip()) <= cells, "every terminal has room for it"
 
 
 @pytest.mark.parametrize(
@@ -61,3 +64,15 @@ def test_count() -> None:
         "1,200 users",
         "2 batches",
     )
+
+
+def test_what_terminals_count_differently_is_dropped() -> None:
+    assert text.sanitize("✌️ 👍🏽 1️⃣ a\u3164\u034f\U000e0101b") == "✌ 👍 1⃣ ab"
+    assert text.sanitize("e\u034f\u0301 e\u200d\u0301") == "é é"
+
+
+def test_a_vowel_sign_is_given_a_cell() -> None:
+    assert text.width("अदिति") == 5
+    assert text.fit("अदिति", 5).rstrip() == "अदिति"
+    assert cell_len(text.fit("अदिति", 4)) == 4
+    assert text.fit("अदिति", 4).rstrip().endswith("…")

@@ -11,6 +11,7 @@ from console import qr
 from console.clock import Clock
 from console.okta.auth.device import Invitation
 from console.text import duration
+from console.ui.terminal import draws_glyphs
 
 AROUND = 6
 """Lines of a dialog around a QR code: its border, what went wrong, the buttons, and one above and below."""
@@ -47,7 +48,7 @@ class Code(Horizontal):
 
     def show(self, invitation: Invitation) -> None:
         """It is there."""
-        lines = qr.for_encoding(invitation.link_with_code, "utf-8")
+        lines = qr.for_encoding(invitation.link_with_code, "utf-8" if draws_glyphs(self.app) else "ascii")
         room = self.app.size
         fits = bool(lines) and len(lines) + AROUND <= room.height and len(lines[0]) + BESIDE <= room.width
         picture = self.query_one("#sign-in-qr", Static)

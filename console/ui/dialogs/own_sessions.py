@@ -19,6 +19,7 @@ from console.okta.own_sessions import NAMES, SCOPE, Ended, NotACookie, read_cook
 from console.own_sessions import OwnSessions, Way
 from console.text import sanitize
 from console.ui.widgets.secret_box import SecretBox
+from console.ui.widgets.tick import Tick
 from console.workspace import Workspace
 
 LONGEST = 300
@@ -48,7 +49,7 @@ class OwnSessionsDialog(ModalScreen[str | None]):
             if by_cookie:
                 yield SecretBox(id="cookie", compact=True, select_on_focus=False)
             current = "Keep the session of the cookie" if by_cookie else "Keep the session of this sign-in"
-            yield Checkbox(Content(current), value=True, id="keep-current", compact=True)
+            yield Tick(Content(current), value=True, id="keep-current", compact=True)
             yield Static(id="own-problem", classes="dialog-problem")
             with Horizontal(classes="dialog-buttons"):
                 yield Button(Content("Cancel  (Esc)"), id="cancel", compact=True)

@@ -22,6 +22,7 @@ from console.ui.screens.confirm import Confirm
 from console.ui.screens.record import short_time
 from console.ui.triage.badges import options_words
 from console.ui.widgets.facts import Facts, Pair, pair, whole
+from console.ui.widgets.tick import Tick
 from console.workspace import Workspace
 
 UNKNOWN = "Okta may have carried these out. Safe to send again, but that also ends sessions opened since."
@@ -127,7 +128,7 @@ class ResumeDialog(ModalScreen[Choice | None]):
                 yield Facts(self._pairs(), name_cells=11, id="review-facts")
                 yield Facts(self._warnings(), name_cells=11, id="review-warnings")
             if unknown:
-                yield Checkbox(
+                yield Tick(
                     Content(f"Send the {count(unknown, 'unknown one')} again, too  (u)"),
                     value=True,
                     id="again",

@@ -12,7 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import Button, Checkbox, Input, Static
+from textual.widgets import Button, Input, Static
 
 from console.kept import KeptToken
 from console.keyring_store import KeyringUnavailable
@@ -22,6 +22,7 @@ from console.settings import SettingsError, check_token
 from console.text import sanitize
 from console.ui.dialogs.code import Code
 from console.ui.widgets.secret_box import SecretBox
+from console.ui.widgets.tick import Tick
 from console.workspace import Workspace
 
 NOBODY_LOST = "Nobody of the queue is lost: what was not sent waits."
@@ -58,7 +59,7 @@ class SignInDialog(ModalScreen[bool]):
                 yield Static(Content(f"API token of {org} (not shown)"), classes="dialog-hint")
                 yield SecretBox(id="token", compact=True, max_length=4096, select_on_focus=False)
                 if not self._workspace.demo:
-                    yield Checkbox(Content("Keep it in the keyring of this account"), id="keep", compact=True)
+                    yield Tick(Content("Keep it in the keyring of this account"), id="keep", compact=True)
             elif self._way == "device":
                 yield Code(self._workspace.clock)
             else:
@@ -118,7 +119,7 @@ class SignInDialog(ModalScreen[bool]):
         self._try(token)
 
     async def _keep(self, token: SecretStr) -> None:
-        if not any(box.value for box in self.query(Checkbox)):
+        if not any(box.value for box in self.query(Tick)):
             return
         try:
             await asyncio.to_thread(KeptToken(self._workspace.org_url).put, token)

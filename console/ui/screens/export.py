@@ -19,6 +19,7 @@ from console.history.export import write_export
 from console.history.records import RevocationRecord
 from console.text import count, sanitize
 from console.ui.screens.whole_records import Unhurried
+from console.ui.widgets.tick import Tick
 
 FORMATS = {
     ".csv": "CSV, a line a record with its last attempt; for spreadsheets.",
@@ -27,15 +28,6 @@ FORMATS = {
 }
 """What each ending means."""
 WHICH = "The ending decides: .csv for spreadsheets, .jsonl for programs, .md for people"
-
-
-class Tick(Checkbox):
-    """A checkbox that is empty where it is not ticked; Textual's own tells the two apart by colour alone."""
-
-    @property
-    def _button(self) -> Content:
-        style = self.get_visual_style("toggle--button")
-        return Content.assemble(("[", style), ("x" if self.value else " ", style), ("]", style))
 
 
 class ExportDialog(ModalScreen[Path | None]):

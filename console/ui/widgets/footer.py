@@ -52,6 +52,7 @@ class Footer(Widget):
         "footer--description",
         "footer--hover-key",
         "footer--hover-description",
+        "footer--disabled",
         "footer--rule",
     }
     DEFAULT_CSS = """
@@ -61,6 +62,7 @@ class Footer(Widget):
         width: 1fr;
         & > .footer--key { text-style: bold; }
         & > .footer--hover-key { text-style: bold; }
+        & > .footer--disabled { text-style: dim; }
         & > .footer--rule { color: $foreground 20%; background: $panel; }
     }
     """
@@ -129,8 +131,9 @@ class Footer(Widget):
         for key in keys:
             hover = "hover-" if key is self._here else ""
             for part, text in zip(("key", "description"), key.texts(narrow=narrow), strict=True):
-                style = base + self.get_component_rich_style(f"footer--{hover}{part}")
-                segments.append(Segment(text, style if key.enabled else style + Style(dim=True)))
+                name = f"{hover}{part}" if key.enabled else "disabled"
+                style = base + self.get_component_rich_style(f"footer--{name}")
+                segments.append(Segment(text, style))
         return segments
 
     # Mouse

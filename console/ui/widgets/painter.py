@@ -49,7 +49,7 @@ class Painter:
         return [Segment(" " * ((room - width(shown)) // 2) + shown, style.rich_style)]
 
     def row(self, laid: Laid, row: Any, base: Style, *, marked: bool, here: bool) -> list[Segment]:
-        """A row: the cursor's bar, the mark, the cells."""
+        """A row: the cursor's bar, the mark, the cells. One that is reversed has no other colours: all can be read."""
         if marked:
             base += self._part("marked")
         if here:
@@ -57,8 +57,8 @@ class Painter:
         columns, gap = laid
         space = Segment(" " * gap, base.rich_style)
         segments = [
-            Segment("▌" if here else " ", (base + self._part("bar")).rich_style),
-            Segment("◆ " if marked else "  ", (base + self._part("mark")).rich_style),
+            Segment("▌" if here else " ", self._over(base, self._part("bar")).rich_style),
+            Segment("◆ " if marked else "  ", self._over(base, self._part("mark")).rich_style),
         ]
         for column, cells in columns:
             segments.extend(self._cell(column.cell(row), cells, base, right=column.right))
@@ -70,13 +70,18 @@ class Painter:
             content = cell if cell.plain.isprintable() else Content(sanitize(cell.plain))
             content = content.truncate(cells, ellipsis=True)
             pad = Segment(" " * max(0, cells - content.cell_length), base.rich_style)
-            parts = [Segment(text, style.rich_style) for text, style in content.render(base, "", self._read) if text]
+            read = self._read if not base.reverse else lambda _: Style()
+            parts = [Segment(text, style.rich_style) for text, style in content.render(base, "", read) if text]
             return [pad, *parts] if right else [*parts, pad]
         text, definition = cell if isinstance(cell, tuple) else (cell, "")
         if not text.isprintable():
             text = sanitize(text)
-        style = base + self._parse(definition) if definition else base
+        style = self._over(base, self._parse(definition)) if definition else base
         return [Segment(aligned(text, cells, right=right), style.rich_style)]
+
+    @staticmethod
+    def _over(base: Style, style: Style) -> Style:
+        return base if base.reverse else base + style
 
     def _read(self, style: str | Style) -> Style:
         return self._parse(style) if isinstance(style, str) else style

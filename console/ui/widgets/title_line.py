@@ -75,7 +75,7 @@ class TitleLine(Line):
         workspace = self._workspace
         badges = []
         if workspace.demo:
-            badges.append(fact(" DEMO ", "$background on $accent bold"))
+            badges.append(fact(" DEMO ", "$accent on $panel bold reverse"))
         if workspace.settings.read_only:
-            badges.append(fact(" READ-ONLY ", "$background on $warning bold"))
+            badges.append(fact(" READ-ONLY ", "$warning on $panel bold reverse"))
         return badges

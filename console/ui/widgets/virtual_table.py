@@ -192,7 +192,20 @@ class VirtualTable(Listed[T], can_focus=True):
         return style
 
     def _part(self, name: str) -> Style:
-        return self.get_visual_style(f"virtual-table--{name}", partial=True)
+        """What the style sheet says of a part, and nothing of what lies below it."""
+        known = f"{name} {self.has_focus}"
+        if (style := self._styles.get(known)) is None:
+            rules = self.get_component_styles(f"virtual-table--{name}")
+            words = rules.text_style
+            style = self._styles[known] = Style(
+                rules.background if rules.has_rule("background") else None,
+                rules.color if rules.has_rule("color") else None,
+                bold=words.bold,
+                dim=words.dim,
+                underline=words.underline,
+                reverse=words.reverse,
+            )
+        return style
 
     def render_line(self, y: int) -> Strip:
         """Line `y` of the widget: the header, a row, a line of the empty text, or nothing."""
