@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import islice
 
 from console.revocation.events import Event, ItemsChanged, ItemsRemoved
 from console.revocation.states import Item
@@ -51,4 +52,8 @@ class Collector:
         if len(taken.items) > most:
             ordered = list(taken.items.items())
             taken.items, self._changes.items = dict(ordered[:most]), dict(ordered[most:])
+        most = max(PART, len(taken.removed) // PARTS)
+        if len(taken.removed) > most:
+            now = set(islice(taken.removed, most))
+            taken.removed, self._changes.removed = now, taken.removed - now
         return taken
