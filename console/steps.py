@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Generator
-from typing import TypeVar
+from threading import Event
+from typing import Generic, TypeVar
 
 S = TypeVar("S")
 R = TypeVar("R")
 
 Steps = Generator[S, None, R]
 """Does a step between two yields and returns the result. What is yielded tells how far it is."""
+
+
+GIVE_WAY_S = 0.0002
+"""A nap between two steps of a thread: else each turn of the event loop may wait for the interpreter."""
 
 
 def at_once(work: Steps[S, R]) -> R:
@@ -23,12 +29,28 @@ def at_once(work: Steps[S, R]) -> R:
             return result
 
 
-async def gently(work: Steps[S, R]) -> R:
-    """The same on the event loop, which gets its turn after every step."""
-    while True:
+class InThread(Generic[S, R]):
+    """Does it in a thread, beside an event loop that has other things to do."""
+
+    def __init__(self, work: Steps[S, R]) -> None:
+        self._work = work
+        self._over = Event()
+        self.at: S | None = None
+        """How far it is; None before the first step is done."""
+
+    async def result(self) -> R:
+        """What comes out. Where whoever waits for it is cancelled, the work ends after the step that it is at."""
         try:
-            next(work)
-        except StopIteration as end:
-            result: R = end.value
-            return result
-        await asyncio.sleep(0)
+            return await asyncio.to_thread(self._go)
+        finally:
+            self._over.set()
+
+    def _go(self) -> R:
+        while not self._over.is_set():
+            try:
+                self.at = next(self._work)
+            except StopIteration as end:
+                result: R = end.value
+                return result
+            time.sleep(GIVE_WAY_S)
+        raise asyncio.CancelledError  # nobody hears it

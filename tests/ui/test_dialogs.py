@@ -107,7 +107,7 @@ async def test_paste_keeps_a_long_paste_aside() -> None:
 async def test_paste_refuses_more_than_it_can_read() -> None:
     app = Host(PasteDialog())
     async with app.run_test() as pilot:
-        app.post_message(events.Paste("a@b.test\n" * 60_000))
+        app.post_message(events.Paste("a@b.test\n" * 110_000))
         await until(pilot, lambda: "Not taken" in shown(app, "#problem"))
         await pilot.press("ctrl+s")
         assert app.answer is NOTHING

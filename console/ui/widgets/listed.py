@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
-from threading import Event
 
+from console.steps import InThread
 from console.ui.widgets.blocks import Blocks
 from console.ui.widgets.columns import T
 from console.ui.widgets.list_keys import ListKeys
@@ -17,8 +16,6 @@ SORTED_AT_ONCE = 2_000
 """More rows are put in order in a thread, while everything goes on; they change places when that is done."""
 DRAWN_ONE_BY_ONE = 200
 """Of more changed rows than this, everything in view is drawn."""
-GIVE_WAY_S = 0.0002
-"""A nap between two steps of a thread, in which the event loop gets the interpreter."""
 
 
 class Listed(ListKeys[T]):
@@ -128,11 +125,7 @@ class Listed(ListKeys[T]):
 
     async def _order(self, ordering: Ordering[T]) -> None:
         """Sort in a thread, which ends early where another order is asked for or the table goes."""
-        over = Event()
-        try:
-            await asyncio.to_thread(_step, ordering, over)
-        finally:
-            over.set()
+        await InThread(ordering.steps()).result()
         with self._changing():
             self._held.adopt(ordering)
 
@@ -144,14 +137,6 @@ class Listed(ListKeys[T]):
         self._changed()
         if len(self._held.marks) != marks:
             self.post_message(self.MarksChanged(self))
-
-
-def _step(ordering: Ordering[T], over: Event) -> None:
-    """In a thread."""
-    for _ in ordering.steps():
-        if over.is_set():
-            return
-        time.sleep(GIVE_WAY_S)
 
 
 async def _let_go(rows: Blocks[T]) -> None:
