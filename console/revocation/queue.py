@@ -286,7 +286,11 @@ class Queue:
 
 def _parts(waiting: list[V]) -> Iterator[list[V]]:
     """Take a list out of itself in slices: what is not taken is still to be done."""
-    while waiting:
-        part = waiting[:SLICE]
-        del waiting[:SLICE]
-        yield part
+    waiting.reverse()  # from its end, as what is taken from the front moves all the rest
+    try:
+        while waiting:
+            part = waiting[-SLICE:][::-1]
+            del waiting[-SLICE:]
+            yield part
+    finally:
+        waiting.reverse()

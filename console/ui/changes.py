@@ -8,7 +8,7 @@ from itertools import islice
 from console.revocation.events import Event, ItemsChanged, ItemsRemoved
 from console.revocation.states import Item
 
-PART, PARTS = 500, 20
+PART, PARTS = 500, 40
 """So many items at once, or that part of them where it is more: the screen is never more than seconds behind."""
 
 

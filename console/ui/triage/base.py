@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from textual.screen import Screen
 
+from console.revocation.queue import SLICE
 from console.revocation.states import Options, State
 from console.steps import Steps
 from console.ui.dialogs.working import Working
@@ -56,7 +57,7 @@ class TriageBase(Screen[None]):
         self, steps: Steps[int, R], then: Callable[[R], object], *, title: str, total: int | None = None
     ) -> None:
         """Do what a command takes: few users at once, many behind a dialog that tells how far it is."""
-        for _ in range(AT_ONCE):
+        for _ in range(AT_ONCE if total is None or total <= AT_ONCE * SLICE else 0):
             try:
                 next(steps)
             except StopIteration as end:

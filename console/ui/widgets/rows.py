@@ -206,6 +206,8 @@ class Rows(Generic[T]):
 
     def marked(self) -> tuple[T, ...]:
         """The marked rows, in view order."""
+        if len(self.marks) == len(self):
+            return tuple(self)
         if len(self.marks) > FEW:
             return tuple(row for row in self if self.key(row) in self.marks)
         places = [place for key in self.marks if (place := self.place(key)) is not None]
@@ -232,7 +234,8 @@ class Rows(Generic[T]):
 
     def mark_all(self) -> Collection[str]:
         """Mark every row."""
-        return self.mark_these(self.keys)
+        before, self.marks = len(self.marks), set(self.keys)
+        return self.keys if len(self.marks) != before else ()
 
     def invert(self) -> Collection[str]:
         """Mark what is not marked, and the other way round."""
