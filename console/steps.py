@@ -53,4 +53,5 @@ class InThread(Generic[S, R]):
                 result: R = end.value
                 return result
             time.sleep(GIVE_WAY_S)
+        self._work.close()
         raise asyncio.CancelledError  # nobody hears it

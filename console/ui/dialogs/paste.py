@@ -125,7 +125,8 @@ class PasteDialog(ModalScreen[Parsed | None]):
 
     @work(exclusive=True, group="read")
     async def _read(self) -> None:
-        text = "\n".join([self.query_one("#pasted", TextArea).text, *self._aside])
+        # An empty editor is no line, or a paste of as many as are read would be one too long.
+        text = "\n".join(part for part in (self.query_one("#pasted", TextArea).text, *self._aside) if part)
         work, lines = InThread(parsing(text)), text.count("\n") + 1
         telling = self.set_interval(TELL_S, lambda: self.query_one("#summary", Static).update(reading(work.at, lines)))
         try:
