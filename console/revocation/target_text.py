@@ -33,7 +33,6 @@ ID = re.compile(r"(?<![\w.+@-])00u[A-Za-z0-9]{17}(?![\w@+]|[.-]\w)")
 LOGIN = re.compile(r"[\w.!#$%&'+^~/\\-]+(?:@[\w.-]+)?")
 ADDRESS = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}")
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
-NEW_LINE = re.compile(r"\r\n|\r|\n")
 SEPARATOR = re.compile(r"[,;|\t]")
 
 ID_NAMES = frozenset({"id", "userid", "oktaid", "oktauserid", "useroktaid", "actorid", "profileid"})
@@ -125,14 +124,16 @@ def parse(text: str) -> Parsed:
 def parsing(text: str) -> Steps[int, Parsed]:
     """The same in steps, each of which tells how many lines are read."""
     finds = _Finds()
-    text = COLOUR.sub("", text.removeprefix("\ufeff"))
+    text = text.removeprefix("\ufeff")
+    if "\x1b" in text:
+        text = COLOUR.sub("", text)
     if len(text) > MAX_BYTES:
         text, _, rest = text[:MAX_BYTES].rpartition("\n")
         finds.refuse(rest, text.count("\n") + 2, "only 5 MB are read at once: this and all after it were left out")
     yield 0
     if (yield from _document(text, finds)):
         return finds.result()
-    lines = NEW_LINE.split(text)
+    lines = lines_of(text)
     if len(lines) > MAX_LINES and any(line.strip() for line in lines[MAX_LINES:]):
         more = len(lines) - MAX_LINES
         finds.refuse(lines[MAX_LINES], MAX_LINES + 1, f"only {MAX_LINES:,} lines are read; {more:,} were left out")
@@ -144,6 +145,11 @@ def parsing(text: str) -> Steps[int, Parsed]:
     else:
         yield from _read_lines(lines, 1, finds)
     return finds.result()
+
+
+def lines_of(text: str) -> list[str]:
+    """The lines of a text, however they end: quicker than one expression for all ends."""
+    return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
 
 
 def _clean(text: str) -> str | None:

@@ -10,11 +10,11 @@ from typing import BinaryIO
 from console.revocation.target_text import (
     MAX_BYTES,
     MAX_LINES,
-    NEW_LINE,
     Ignored,
     Kind,
     Parsed,
     Target,
+    lines_of,
     parse,
     parsing,
 )
@@ -62,7 +62,7 @@ def reading_targets(path: Path | None, stream: BinaryIO | None = None) -> Steps[
     """The same in steps, each of which tells how many lines are read."""
     name = sanitize(str(path), limit=160) if path else "standard input"
     text = decode(_bytes(path, stream, name), name)
-    lines = len(NEW_LINE.split(text.rstrip()))
+    lines = len(lines_of(text.rstrip()))
     if lines > MAX_LINES:
         raise TargetFileError(f"{name} has {lines:,} lines: at most {MAX_LINES:,} are read at once, so split it")
     return (yield from parsing(text))

@@ -33,12 +33,12 @@ class Scale:
 
 
 WHOLE = Scale(
-    limited.Setting(50, 5, 300), limited.Setting(300, 60, 700), unlimited=2_000, rounds=2, queue=10_000, records=100_000,
-    listed=100_000,
+    limited.Setting(50, 5, 300), limited.Setting(300, 60, 700), unlimited=2_000, rounds=2, queue=10_000,
+    records=100_000, listed=100_000,
 )  # fmt: skip
 SHORT = Scale(
-    limited.Setting(40, 3, 80), limited.Setting(50, 5, 60), unlimited=200, rounds=1, queue=1_500, records=3_000, listed=3_000,
-    short=True,
+    limited.Setting(40, 3, 80), limited.Setting(50, 5, 60), unlimited=200, rounds=1, queue=1_500,
+    records=3_000, listed=3_000, short=True,
 )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Generic
 
@@ -13,7 +14,9 @@ if TYPE_CHECKING:
     from console.ui.widgets.columns import Column
 
 RUN = 2_000
-"""How many are sorted in one go: a sort does not give way."""
+"""About so many are sorted in one go: a sort does not give way."""
+SAMPLES = 8
+"""Of so many orders that are looked at, one bounds a range of about RUN."""
 AT_ONCE = 8
 """Blocks that are made in one go."""
 
@@ -47,7 +50,7 @@ class Ordering(Generic[T]):
             for start in range(0, len(rows), RUN):
                 orders += [sort(row) for row in rows[start : start + RUN]]
                 yield
-            places = yield from _merged(orders)
+            places = yield from _in_order(orders)
             keys, rows = [keys[place] for place in places], [rows[place] for place in places]
             yield
             orders = [orders[place] for place in places]
@@ -60,19 +63,18 @@ class Ordering(Generic[T]):
         return made
 
 
-def _merged(orders: list[Any]) -> Steps[None, list[int]]:
-    """Places, sorted by their orders."""
-    order = orders.__getitem__
-    runs = []
-    for start in range(0, len(orders), RUN):
-        runs.append(sorted(range(start, min(start + RUN, len(orders))), key=order))
+def _in_order(orders: list[Any]) -> Steps[None, list[int]]:
+    """Places, sorted by their orders: first dealt out to ranges of orders, so that none is long to sort."""
+    order, many = orders.__getitem__, len(orders)
+    sample = sorted(orders[:: max(1, RUN // SAMPLES)]) if many > RUN else []
+    bounds = sample[SAMPLES::SAMPLES]
+    ranges: list[list[int]] = [[] for _ in range(len(bounds) + 1)]
+    for start in range(0, many, RUN):
         yield
-    while len(runs) > 1:
-        pairs = [runs[at : at + 2] for at in range(0, len(runs), 2)]
-        runs = []
-        for pair in pairs:
-            merged = [place for run in pair for place in run]
-            merged.sort(key=order)  # two runs in order: quick
-            runs.append(merged)
-            yield
-    return runs[0] if runs else []
+        for place in range(start, min(start + RUN, many)):
+            ranges[bisect_right(bounds, orders[place])].append(place)
+    places: list[int] = []
+    for each in ranges:
+        yield
+        places += sorted(each, key=order)
+    return places
