@@ -121,7 +121,11 @@ class Listed(ListKeys[T]):
                 held.sort(column, descending=descending)
         else:
             self.refresh()
-            self.run_worker(self._order(held.ordering(column, descending=descending)), group="sort", exclusive=True)
+            # First the header, then the work, which takes the interpreter from whatever is to be drawn.
+            self.call_after_refresh(self._begin, held.ordering(column, descending=descending))
+
+    def _begin(self, ordering: Ordering[T]) -> None:
+        self.run_worker(self._order(ordering), group="sort", exclusive=True)
 
     async def _order(self, ordering: Ordering[T]) -> None:
         """Sort in a thread, which ends early where another order is asked for or the table goes."""
