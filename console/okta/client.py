@@ -24,7 +24,7 @@ from console.okta.errors import (
 )
 from console.okta.exchange import Reply, exchange
 from console.okta.limits import Endpoint, Gate, Permit, Priority
-from console.okta.models import Group, Model, OrgInfo, User, is_user_id
+from console.okta.models import Group, OrgInfo, User, is_user_id
 from console.okta.pages import next_page
 from console.okta.query import any_of
 
@@ -41,7 +41,7 @@ BACKOFF_S = (0.5, 8.0)
 """First and longest bound of a jittered wait between tries of a GET."""
 MAX_LOGIN = 512
 
-M = TypeVar("M", bound=Model)
+M = TypeVar("M", Group, OrgInfo, User)
 
 
 @dataclass(frozen=True, slots=True)

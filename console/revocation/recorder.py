@@ -106,7 +106,7 @@ def item_of(record: RevocationRecord, user: User | None = None) -> Item:
     own = User(
         id=record.user.id,
         status=record.user.status or "UNKNOWN",
-        profile=Profile(login=record.user.login, display_name=record.user.name),
+        profile=Profile(login=record.user.login, displayName=record.user.name),
     )
     return Item(
         id=record.id,

@@ -16,11 +16,14 @@ from enum import StrEnum
 from typing import Any
 
 from console.okta.models import is_user_id
+from console.steps import Steps, at_once
 from console.text import sanitize
 
-MAX_LINES = 50_000
+MAX_LINES = 100_000
 MAX_BYTES = 5 * 1024 * 1024
 MAX_LOGIN = 256
+STEP = 200
+"""Lines that are read in one step."""
 
 _LOCAL = r"[\w.!#$%&'+^~-]"
 _OPENING = r"(?:^|(?<=[\s<(\[{\"'=:;,|>]))"
@@ -30,7 +33,6 @@ ID = re.compile(r"(?<![\w.+@-])00u[A-Za-z0-9]{17}(?![\w@+]|[.-]\w)")
 LOGIN = re.compile(r"[\w.!#$%&'+^~/\\-]+(?:@[\w.-]+)?")
 ADDRESS = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}")
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
-NEW_LINE = re.compile(r"\r\n|\r|\n")
 SEPARATOR = re.compile(r"[,;|\t]")
 
 ID_NAMES = frozenset({"id", "userid", "oktaid", "oktauserid", "useroktaid", "actorid", "profileid"})
@@ -116,14 +118,22 @@ def parse(text: str) -> Parsed:
 
     Never raises. Every line that holds anything gives a target, a duplicate or an entry in `ignored` that says why.
     """
+    return at_once(parsing(text))
+
+
+def parsing(text: str) -> Steps[int, Parsed]:
+    """The same in steps, each of which tells how many lines are read."""
     finds = _Finds()
-    text = COLOUR.sub("", text.removeprefix("\ufeff"))
+    text = text.removeprefix("\ufeff")
+    if "\x1b" in text:
+        text = COLOUR.sub("", text)
     if len(text) > MAX_BYTES:
         text, _, rest = text[:MAX_BYTES].rpartition("\n")
         finds.refuse(rest, text.count("\n") + 2, "only 5 MB are read at once: this and all after it were left out")
-    if _document(text, finds):
+    yield 0
+    if (yield from _document(text, finds)):
         return finds.result()
-    lines = NEW_LINE.split(text)
+    lines = lines_of(text)
     if len(lines) > MAX_LINES and any(line.strip() for line in lines[MAX_LINES:]):
         more = len(lines) - MAX_LINES
         finds.refuse(lines[MAX_LINES], MAX_LINES + 1, f"only {MAX_LINES:,} lines are read; {more:,} were left out")
@@ -131,10 +141,15 @@ def parse(text: str) -> Parsed:
     first = next((number for number, line in enumerate(lines) if line.strip()), 0)
     table = _header(lines[first])
     if table:
-        _read_table(table, lines, first + 1, finds)
+        yield from _read_table(table, lines, first + 1, finds)
     else:
-        _read_lines(lines, 1, finds)
+        yield from _read_lines(lines, 1, finds)
     return finds.result()
+
+
+def lines_of(text: str) -> list[str]:
+    """The lines of a text, however they end: quicker than one expression for all ends."""
+    return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
 
 
 def _clean(text: str) -> str | None:
@@ -147,12 +162,21 @@ def _clean(text: str) -> str | None:
 # -- plain lines ------------------------------------------------------------------------------------------------------
 
 
-def _read_lines(lines: Sequence[str], number: int, finds: _Finds) -> None:
+def _read_lines(lines: Sequence[str], number: int, finds: _Finds) -> Iterator[int]:
     """`lines`, the first of which has `number`, as a list or as prose."""
     # Two lines of several bare words are a table without a header as likely as they are a list of logins.
-    rows = sum(1 for line in lines if len(words := _parts(line)) > 1 and all(LOGIN.fullmatch(word) for word in words))
+    rows = 0
+    for at, line in enumerate(lines):
+        words = _parts(line)
+        rows += len(words) > 1 and all(LOGIN.fullmatch(word) for word in words)
+        if rows > 1:
+            break
+        if at % STEP == 0:
+            yield 0
     for at, line in enumerate(lines, number):
         _read_line(line, at, finds, rows=rows)
+        if at % STEP == 0:
+            yield at
 
 
 def _parts(line: str) -> list[str]:
@@ -258,9 +282,11 @@ def _header(line: str) -> _Table | None:
     return best
 
 
-def _read_table(table: _Table, lines: Sequence[str], start: int, finds: _Finds) -> None:
+def _read_table(table: _Table, lines: Sequence[str], start: int, finds: _Finds) -> Iterator[int]:
     """The rows below the header; `start` is the index of the first. Where quoting is broken, rows are read as prose."""
-    for first, last, cells in _rows(table, lines, start):
+    for number, (first, last, cells) in enumerate(_rows(table, lines, start)):
+        if number % STEP == 0:
+            yield first
         if cells is None or (last > first and len(cells) != table.width):
             for at in range(first, last + 1):
                 _read_line(lines[at], at + 1, finds)
@@ -317,7 +343,7 @@ def _cell(text: str, *, column_of_ids: bool) -> tuple[str, Kind] | None:
 # -- JSON -------------------------------------------------------------------------------------------------------------
 
 
-def _document(text: str, finds: _Finds) -> bool:
+def _document(text: str, finds: _Finds) -> Steps[int, bool]:
     """Read `text` as one JSON document, a list or an object. False where it is none."""
     if not text.lstrip().startswith(("[", "{")) or len(text) > MAX_BYTES:
         return False
@@ -327,7 +353,9 @@ def _document(text: str, finds: _Finds) -> bool:
     if isinstance(document, dict):
         # One object on one line is the first line of JSON Lines too; both give the same.
         return _read_object(document, None, finds) is not None
-    for entry in document:
+    for number, entry in enumerate(document):
+        if number % STEP == 0:
+            yield number
         if isinstance(entry, str):
             _read_line(entry, None, finds)
         elif not isinstance(entry, dict) or _read_object(entry, None, finds) is None:

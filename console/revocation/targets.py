@@ -2,14 +2,36 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from typing import BinaryIO
 
-from console.revocation.target_text import MAX_BYTES, MAX_LINES, NEW_LINE, Ignored, Kind, Parsed, Target, parse
+from console.revocation.target_text import (
+    MAX_BYTES,
+    MAX_LINES,
+    Ignored,
+    Kind,
+    Parsed,
+    Target,
+    lines_of,
+    parse,
+    parsing,
+)
+from console.steps import Steps, at_once
 from console.text import sanitize
 
-__all__ = ["Ignored", "Kind", "Parsed", "Target", "TargetFileError", "parse", "read_targets"]
+__all__ = [
+    "Ignored",
+    "Kind",
+    "Parsed",
+    "Target",
+    "TargetFileError",
+    "parse",
+    "parsing",
+    "read_targets",
+    "reading_targets",
+]
 
 BOMS = (
     (b"\xef\xbb\xbf", "utf-8-sig"),
@@ -19,6 +41,9 @@ BOMS = (
     (b"\xfe\xff", "utf-16"),
 )
 
+STRANGE = re.compile("[\x00-\x08\x0e-\x1a\x1c-\x1f\ufffd]")
+"""What no list of users holds."""
+
 
 class TargetFileError(ValueError):
     """A file of targets that can't be read; the message says which, why and what to do."""
@@ -27,15 +52,20 @@ class TargetFileError(ValueError):
 def read_targets(path: Path | None, stream: BinaryIO | None = None) -> Parsed:
     """The targets in the file `path`; None reads `stream`, by default standard input.
 
-    Raises TargetFileError for a file that is missing, a folder, unreadable, binary, or larger than 5 MB or 50,000
+    Raises TargetFileError for a file that is missing, a folder, unreadable, binary, or larger than 5 MB or 100,000
     lines: a batch that was cut without being asked is worse than none.
     """
+    return at_once(reading_targets(path, stream))
+
+
+def reading_targets(path: Path | None, stream: BinaryIO | None = None) -> Steps[int, Parsed]:
+    """The same in steps, each of which tells how many lines are read."""
     name = sanitize(str(path), limit=160) if path else "standard input"
     text = decode(_bytes(path, stream, name), name)
-    lines = len(NEW_LINE.split(text.rstrip()))
+    lines = len(lines_of(text.rstrip()))
     if lines > MAX_LINES:
         raise TargetFileError(f"{name} has {lines:,} lines: at most {MAX_LINES:,} are read at once, so split it")
-    return parse(text)
+    return (yield from parsing(text))
 
 
 def _bytes(path: Path | None, stream: BinaryIO | None, name: str) -> bytes:
@@ -73,7 +103,7 @@ def decode(content: bytes, name: str) -> str:
         if encoding is not None:
             raise TargetFileError(f"{name} is not valid {encoding.removesuffix('-sig').upper()} text") from None
         text = content.decode("cp1252", errors="replace")
-    strange = sum(1 for c in text if (c < " " and c not in "\t\r\n\f\v\x1b") or c == "\ufffd")
+    strange = len(STRANGE.findall(text))
     if strange > max(2, len(text) // 20):
         raise TargetFileError(f"{name} is a binary file, not a list of users")
     return text

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import islice
 
 from console.revocation.events import Event, ItemsChanged, ItemsRemoved
 from console.revocation.states import Item
 
-PART, PARTS = 500, 20
+PART, PARTS = 500, 40
 """So many items at once, or that part of them where it is more: the screen is never more than seconds behind."""
 
 
@@ -51,4 +52,8 @@ class Collector:
         if len(taken.items) > most:
             ordered = list(taken.items.items())
             taken.items, self._changes.items = dict(ordered[:most]), dict(ordered[most:])
+        most = max(PART, len(taken.removed) // PARTS)
+        if len(taken.removed) > most:
+            now = set(islice(taken.removed, most))
+            taken.removed, self._changes.removed = now, taken.removed - now
         return taken

@@ -11,7 +11,7 @@ import platform
 import sys
 from dataclasses import dataclass
 
-from tests.bench import history_screen, journal, keys, limited, open_history, unlimited
+from tests.bench import history_screen, journal, keys, limited, long_lists, open_history, unlimited
 from tests.bench.contenders import ROOT
 
 README = ROOT / "README.md"
@@ -28,15 +28,17 @@ class Scale:
     rounds: int
     queue: int
     records: int
+    listed: int
     short: bool = False
 
 
 WHOLE = Scale(
-    limited.Setting(50, 5, 300), limited.Setting(300, 60, 700), unlimited=2_000, rounds=2, queue=10_000, records=100_000
+    limited.Setting(50, 5, 300), limited.Setting(300, 60, 700), unlimited=2_000, rounds=2, queue=10_000,
+    records=100_000, listed=100_000,
 )  # fmt: skip
 SHORT = Scale(
-    limited.Setting(40, 3, 80), limited.Setting(50, 5, 60), unlimited=200, rounds=1, queue=1_500, records=3_000,
-    short=True,
+    limited.Setting(40, 3, 80), limited.Setting(50, 5, 60), unlimited=200, rounds=1, queue=1_500,
+    records=3_000, listed=3_000, short=True,
 )  # fmt: skip
 
 
@@ -53,6 +55,7 @@ async def measure(scale: Scale) -> list[str]:
         limited.lines(scale.minutes, await limited.minutes(scale.minutes)),
         unlimited.lines(await unlimited.side_by_side(scale.unlimited, rounds=scale.rounds)),
         keys.lines(await keys.measure(scale.queue)),
+        long_lists.lines(await long_lists.measure(scale.listed)),
         await journal.table(short=scale.short),
         open_history.lines(await asyncio.to_thread(open_history.opened, scale.records)),
         history_screen.lines(await history_screen.measure(scale.records)),

@@ -61,9 +61,9 @@ class Operator:
 
     # The console's own reports
 
-    def command(self) -> None:
-        """Tell the console to go on."""
-        os.write(self._commands, b".")
+    def command(self, word: bytes = b".") -> None:
+        """Tell the console to go on, or what that word means to it."""
+        os.write(self._commands, word)
 
     def report(self) -> bytes | None:
         """The next line that the console reported, if it is here."""

@@ -5,8 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from pathlib import Path
+from threading import Event
 from typing import Any
 
+import pytest
 from textual import events
 from textual.app import App
 from textual.pilot import Pilot
@@ -14,8 +16,11 @@ from textual.screen import Screen
 from textual.widgets import Input
 
 from console.paths import themes_dir
+from console.revocation import target_text
 from console.revocation.resolver import Resolved
-from console.revocation.targets import Kind, Parsed, Target
+from console.revocation.targets import Kind, Parsed, Target, parsing
+from console.steps import Steps
+from console.ui.dialogs import paste
 from console.ui.dialogs.case import CaseDialog
 from console.ui.dialogs.open_file import OpenFileDialog
 from console.ui.dialogs.paste import PasteBox, PasteDialog
@@ -104,10 +109,51 @@ async def test_paste_keeps_a_long_paste_aside() -> None:
         await until(pilot, lambda: "0 targets" in shown(app, "#summary"))
 
 
+async def test_paste_takes_as_many_lines_as_are_read_and_tells_how_far_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(target_text, "MAX_LINES", 300)
+    held = Event()
+    monkeypatch.setattr(paste, "parsing", lambda text: slowly(text, held))
+    app = Host(PasteDialog())
+    async with app.run_test() as pilot:
+        app.post_message(events.Paste("\n".join(f"user{number}@acme.test" for number in range(300))))
+        await until(pilot, lambda: "reading … 7 of 300 lines" in shown(app, "#summary"))
+        await pilot.press("ctrl+s")
+        assert "Still reading" in shown(app, "#problem")
+        held.set()
+        await until(pilot, lambda: "300 targets" in shown(app, "#summary"))
+        assert "left out" not in shown(app, "#summary")
+
+
+def slowly(text: str, held: Event) -> Steps[int, Parsed]:
+    yield 7
+    while not held.wait(0):
+        yield 7
+    return (yield from parsing(text))
+
+
+async def test_reading_ends_where_the_dialog_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    ended = Event()
+
+    def endless(text: str) -> Steps[int, Parsed]:
+        try:
+            while True:
+                yield 1
+        finally:
+            ended.set()
+
+    monkeypatch.setattr(paste, "parsing", endless)
+    app = Host(PasteDialog())
+    async with app.run_test() as pilot:
+        app.screen.query_one(PasteBox).text = "ann@acme.test"
+        await until(pilot, lambda: "reading …" in shown(app, "#summary"))
+        await pilot.press("escape")
+        await until(pilot, lambda: app.answer is None and ended.is_set())
+
+
 async def test_paste_refuses_more_than_it_can_read() -> None:
     app = Host(PasteDialog())
     async with app.run_test() as pilot:
-        app.post_message(events.Paste("a@b.test\n" * 60_000))
+        app.post_message(events.Paste("a@b.test\n" * 110_000))
         await until(pilot, lambda: "Not taken" in shown(app, "#problem"))
         await pilot.press("ctrl+s")
         assert app.answer is NOTHING

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -432,7 +433,7 @@ async def test_the_status_of_a_user_tells_the_queue_first_then_the_guard_then_ok
     async with triage(settings={"protected_users": ["kept@*"]}) as console:
         guard = console.workspace.guard
         users = [some_user(f"{name}@acme.test", n) for n, name in enumerate(("plain", "kept", "svc-x", "staged"))]
-        users = [user.model_copy(update={"status": "LOCKED_OUT"}) for user in users]
+        users = [replace(user, status="LOCKED_OUT") for user in users]
         assert guard.check(users[1])
         console.results.set_rows(users)
         console.stage(users[3:])

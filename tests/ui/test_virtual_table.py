@@ -274,7 +274,7 @@ def test_settling_moves_only_what_changed_to_where_a_full_sort_puts_it() -> None
     changed = [("003", 0), ("050", 4), ("017", 9)]
     for row in changed:
         held.put(row)
-    held.settle([row[0] for row in changed] + ["gone"])
-    assert held.all == sorted(held.all, key=lambda row: (row[1], row[0]))
-    assert [held.place(row[0]) for row in held.all] == list(range(100))
+    held.settle()
+    assert list(held) == sorted(held, key=lambda row: (row[1], row[0]))
+    assert [held.place(row[0]) for row in held] == list(range(100))
     assert held.current_key == here

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 from typing import ClassVar
 
@@ -14,8 +13,11 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Static
 
-from console.revocation.targets import Parsed, TargetFileError, read_targets
-from console.ui.dialogs.parsed import LeftOut, summary
+from console.revocation.targets import Parsed, TargetFileError, reading_targets
+from console.steps import InThread, Steps
+from console.ui.dialogs.parsed import LeftOut, reading, summary
+
+TELL_S = 0.1
 
 
 class OpenFileDialog(ModalScreen[Parsed | None]):
@@ -88,12 +90,17 @@ class OpenFileDialog(ModalScreen[Parsed | None]):
 
     @work(exclusive=True, group="read")
     async def _read(self, path: Path) -> None:
+        work = InThread(_reading_file(path))
+        telling = self.set_interval(TELL_S, lambda: self.query_one("#summary", Static).update(reading(work.at)))
         try:
-            parsed = await asyncio.to_thread(_read_file, path)
+            parsed = await work.result()
         except TargetFileError as error:
             said = str(error)
+            self.query_one("#summary", Static).update("")
             self.query_one("#problem", Static).update(Content(said[:1].upper() + said[1:] + "."))
             return
+        finally:
+            telling.stop()
         self._parsed = parsed
         self.query_one("#summary", Static).update(summary(parsed))
         self.query_one("#left-out", LeftOut).show(parsed.ignored)
@@ -104,9 +111,9 @@ class OpenFileDialog(ModalScreen[Parsed | None]):
             self.query_one("#problem", Static).update(Content("There is no ID, login or email in it."))
 
 
-def _read_file(path: Path) -> Parsed:
+def _reading_file(path: Path) -> Steps[int, Parsed]:
     try:
         path = path.expanduser()
     except RuntimeError:  # ~somebody who has no home
         raise TargetFileError(f"there is no file {path}") from None
-    return read_targets(path)
+    return (yield from reading_targets(path))

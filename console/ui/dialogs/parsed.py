@@ -39,6 +39,12 @@ def left_out(ignored: tuple[Ignored, ...]) -> Content:
     return Content("\n").join(lines)
 
 
+def reading(at: int | None, total: int | None = None) -> Content:
+    """How far it is."""
+    whole = "" if total is None else f" of {total:,}"
+    return Content.styled(f"reading … {at or 0:,}{whole} lines (Esc stops)", "$quiet")
+
+
 class LeftOut(Static):
     """The list, which takes no room while it is empty."""
 

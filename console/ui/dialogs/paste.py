@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import ClassVar
 
 from textual import events, work
@@ -16,11 +15,13 @@ from textual.timer import Timer
 from textual.widgets import Button, Static, TextArea
 
 from console.revocation.target_text import MAX_BYTES, MAX_LINES
-from console.revocation.targets import Parsed, parse
+from console.revocation.targets import Parsed, parsing
+from console.steps import InThread
 from console.text import count
-from console.ui.dialogs.parsed import LeftOut, summary
+from console.ui.dialogs.parsed import LeftOut, reading, summary
 
 SETTLE_S = 0.15
+TELL_S = 0.1
 DRAWN_LINES = 200
 DRAWN_CHARACTERS = 20_000
 """A longer paste would cost the editor seconds; it is kept aside and counted."""
@@ -124,8 +125,15 @@ class PasteDialog(ModalScreen[Parsed | None]):
 
     @work(exclusive=True, group="read")
     async def _read(self) -> None:
-        text = "\n".join([self.query_one("#pasted", TextArea).text, *self._aside])
-        self._show(await asyncio.to_thread(parse, text))
+        # An empty editor is no line, or a paste of as many as are read would be one too long.
+        text = "\n".join(part for part in (self.query_one("#pasted", TextArea).text, *self._aside) if part)
+        work, lines = InThread(parsing(text)), text.count("\n") + 1
+        telling = self.set_interval(TELL_S, lambda: self.query_one("#summary", Static).update(reading(work.at, lines)))
+        try:
+            parsed = await work.result()
+        finally:
+            telling.stop()
+        self._show(parsed)
 
     def _show(self, parsed: Parsed) -> None:
         self._parsed = parsed

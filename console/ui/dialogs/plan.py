@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from console.revocation.states import Item
+from console.steps import Steps, at_once
 from console.ui.triage.badges import RISKY, options_words
 from console.workspace import Workspace
 
+SLICE = 100
+"""Users who are checked in one step."""
 Y_IS_ENOUGH = 10
 """Up to so many users a `y` confirms; for more, their number is typed."""
 
@@ -25,6 +29,8 @@ class Review:
     """Of those sent: what looks like a service account."""
     risky: tuple[Item, ...]
     """Of those sent: suspended and deprovisioned users."""
+    options: tuple[tuple[str, int], ...]
+    """Options in words and how many of those sent have them, the most frequent first."""
     case: str
     reason: str
     price: str
@@ -37,24 +43,39 @@ class Review:
 
 def review(workspace: Workspace, items: Iterable[Item], *, case: str, reason: str) -> Review:
     """The review of these staged items."""
-    checked = [(item, workspace.guard.check(item.user)) for item in items]
-    sent = tuple(item for item, refusal in checked if refusal is None)
+    return at_once(reviewing(workspace, items, case=case, reason=reason))
+
+
+def reviewing(workspace: Workspace, items: Iterable[Item], *, case: str, reason: str) -> Steps[int, Review]:
+    """The same in steps, each of which tells how many are checked."""
+    guard = workspace.guard
+    sent: list[Item] = []
+    refused: list[tuple[Item, str]] = []
+    services: list[Item] = []
+    risky: list[Item] = []
+    options: Counter[tuple[bool, bool]] = Counter()
+    for number, item in enumerate(items, 1):
+        if (refusal := guard.check(item.user)) is not None:
+            refused.append((item, refusal))
+        else:
+            sent.append(item)
+            options[item.options.oauth_tokens, item.options.forget_devices] += 1
+            if guard.looks_like_service(item.user):
+                services.append(item)
+            if item.user.status in RISKY:
+                risky.append(item)
+        if number % SLICE == 0:
+            yield number
     return Review(
-        sent=sent,
-        refused=tuple((item, refusal) for item, refusal in checked if refusal is not None),
-        services=tuple(item for item in sent if workspace.guard.looks_like_service(item.user)),
-        risky=tuple(item for item in sent if item.user.status in RISKY),
+        sent=tuple(sent),
+        refused=tuple(refused),
+        services=tuple(services),
+        risky=tuple(risky),
+        options=tuple(
+            (options_words(oauth_tokens=tokens, forget_devices=devices), number)
+            for (tokens, devices), number in options.most_common()
+        ),
         case=case,
         reason=reason,
         price=workspace.prices.words(len(sent)),
     )
-
-
-def by_options(items: Iterable[Item]) -> list[tuple[str, int]]:
-    """Options in words and how many users have them, the most frequent first."""
-    counts: dict[str, int] = {}
-    for item in items:
-        options = item.options
-        words = options_words(oauth_tokens=options.oauth_tokens, forget_devices=options.forget_devices)
-        counts[words] = counts.get(words, 0) + 1
-    return sorted(counts.items(), key=lambda pair: -pair[1])

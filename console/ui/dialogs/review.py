@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import ClassVar
@@ -20,7 +20,7 @@ from console.history.records import RevocationRecord
 from console.history.store import RecordFilter
 from console.revocation.states import Item
 from console.text import count, sanitize
-from console.ui.dialogs.plan import Review, by_options
+from console.ui.dialogs.plan import Review
 from console.ui.screens.record import short_time
 from console.ui.widgets.facts import Facts, Pair, pair, whole
 from console.workspace import Workspace
@@ -32,11 +32,11 @@ ARMED_AFTER_S = 0.3
 """A `y` typed ahead, before the operator can have read anything, is no answer."""
 
 
-def names(items: Iterable[Item]) -> str:
+def names(items: Sequence[Item]) -> str:
     """`ann@acme.test, bob@acme.test and 12 more`."""
-    logins = [item.user.login or item.user.id for item in items]
-    more = f" and {len(logins) - NAMED:,} more" if len(logins) > NAMED else ""
-    return ", ".join(logins[:NAMED]) + more
+    logins = [item.user.login or item.user.id for item in items[:NAMED]]
+    more = f" and {len(items) - NAMED:,} more" if len(items) > NAMED else ""
+    return ", ".join(logins) + more
 
 
 def review_pairs(plan: Review) -> list[Pair]:
@@ -45,8 +45,8 @@ def review_pairs(plan: Review) -> list[Pair]:
         whole(f"Revoke {count(len(plan.sent), 'user')}", "$foreground bold"),
         pair("users", names(plan.sent) or "none"),
     ]
-    options = by_options(plan.sent)
-    rows += [pair("revokes", words if len(options) == 1 else f"{number:,}: {words}") for words, number in options]
+    alone = len(plan.options) == 1
+    rows += [pair("revokes", words if alone else f"{number:,}: {words}") for words, number in plan.options]
     rows.append(pair("costs", plan.price))
     rows.append(pair("case", plan.case) if plan.case else pair("case", "none: Esc, then c", style="$state-retrying"))
     rows.append(pair("reason", plan.reason or "none"))

@@ -26,7 +26,7 @@ Wanted = dict[Options, list[User]]
 
 
 def _user(record: RevocationRecord) -> User:
-    profile = Profile(login=record.user.login, display_name=record.user.name)
+    profile = Profile(login=record.user.login, displayName=record.user.name)
     return User(id=record.user.id, status=record.user.status or "UNKNOWN", profile=profile)
 
 

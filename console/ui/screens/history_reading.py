@@ -148,7 +148,7 @@ class HistoryReading(Screen[None]):
 
     def say_how_many(self) -> None:
         """Records, those marked, and whatever is to be known of the history, in the frame of the list."""
-        shown, marked = self.table.row_count, len(self.table.marked)
+        shown, marked = self.table.row_count, self.table.marked_count
         parts = []
         if self._problem:
             parts.append(Content.styled(sanitize(self._problem, limit=80), "$warning"))

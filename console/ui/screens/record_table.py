@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator, KeysView
 from dataclasses import dataclass
 
 from textual.geometry import Size
@@ -15,9 +15,6 @@ from console.ui.widgets.columns import HEADER, Column
 from console.ui.widgets.list_keys import ListMessage
 from console.ui.widgets.rows import Rows
 from console.ui.widgets.virtual_table import VirtualTable
-
-MANY = 200
-"""Changed rows from which on everything in view is drawn instead of each of them."""
 
 
 def _sorted_elsewhere(_: Entry) -> str:
@@ -43,14 +40,42 @@ COLUMNS: tuple[Column[Entry], ...] = (
 class _Ready(Rows[Entry]):
     """Rows whose order and places are known already."""
 
+    def __init__(self) -> None:
+        super().__init__(lambda one: one.id)
+        self._entries: list[Entry] = []
+        self._places: dict[str, int] = {}
+        self.sorted_by, self.descending = COLUMNS[0], NEWEST_FIRST[1]
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __iter__(self) -> Iterator[Entry]:
+        return iter(self._entries)
+
+    @property
+    def keys(self) -> KeysView[str]:
+        """The keys of all rows."""
+        return self._places.keys()
+
+    def at(self, place: int) -> Entry:
+        """The row at a place."""
+        return self._entries[place]
+
+    def place(self, key: str) -> int | None:
+        """Where the row of that key stands."""
+        return self._places.get(key)
+
+    def get(self, key: str) -> Entry | None:
+        """The row of that key."""
+        place = self._places.get(key)
+        return None if place is None else self._entries[place]
+
     def take(self, listing: Listing) -> None:
         """Hold what is listed. The cursor stays with its row; where that is gone it stays where it was."""
         here, before = self.current_key, self.cursor
-        self.all = listing.entries
-        self._places = listing.places
-        place = None if here is None else self._places.get(here)
-        self.cursor = self.near(before if place is None else place)
-        self.marks = frozenset(self.marks & self._places.keys())
+        self._entries, self._places = listing.entries, listing.places
+        self.stay(here, before)
+        self.marks &= self.keys
 
 
 class RecordTable(VirtualTable[Entry]):
@@ -65,9 +90,7 @@ class RecordTable(VirtualTable[Entry]):
 
     def __init__(self, *, empty: str, id: str) -> None:  # noqa: A002 - Textual's own name
         super().__init__(COLUMNS, key=lambda one: one.id, empty=empty, id=id)
-        self._ready = _Ready(lambda one: one.id)
-        self._ready.sorted_by = COLUMNS[0]
-        self._ready.descending = NEWEST_FIRST[1]
+        self._ready = _Ready()
         self._held = self._ready
 
     def take(self, listing: Listing) -> None:
@@ -76,10 +99,10 @@ class RecordTable(VirtualTable[Entry]):
         cursor = self._held.cursor
         in_view = top <= cursor < top + lines
         anchor = cursor if in_view else top
-        key = self._held.key(self._held.all[anchor]) if anchor < len(self._held) else None
-        marks = self._held.marks
+        key = self._held.key(self._held.at(anchor)) if anchor < len(self._held) else None
+        marks = self.marked_count
         self._ready.take(listing)
-        self.virtual_size = Size(0, len(self._held) + HEADER if self._held else 0)
+        self.virtual_size = Size(0, len(self._held) + HEADER if len(self._held) else 0)
         place = None if key is None else self._held.place(key)
         wanted = top if place is None else place - (anchor - top)
         if top == 0 and place is not None and place < lines:
@@ -89,7 +112,7 @@ class RecordTable(VirtualTable[Entry]):
             self._show_cursor()
         self.refresh()
         self._tell()
-        if self._held.marks != marks:
+        if self.marked_count != marks:
             self.post_message(self.MarksChanged(self))
 
     @property
@@ -103,11 +126,3 @@ class RecordTable(VirtualTable[Entry]):
         self._ready.descending = descending
         self.refresh()
         self.post_message(self.SortAsked(self, sort, descending))
-
-    def redraw(self, keys: Iterable[str]) -> None:
-        """Draw the lines of these rows, or all that is in view where that is less work."""
-        many = frozenset(keys)
-        if len(many) > MANY:
-            self.refresh()
-        else:
-            super().redraw(many)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import insort
 from collections.abc import Iterable
 
 from console.okta.models import User
@@ -23,19 +24,40 @@ class Badges:
         self._workspace = workspace
         self._latest: dict[str, str] = {}
         """User ID to the newest item of that user."""
+        self._users: dict[str, str] = {}
+        """Item ID to user ID, for all items."""
+        self._older: dict[str, list[str]] = {}
+        """User ID to the other items of that user, the newest last; few users have any."""
         self._learn(workspace.queue.items.values())
 
     def _learn(self, items: Iterable[Item]) -> None:
         for item in items:
-            if self._latest.get(item.user.id, "") <= item.id:
-                self._latest[item.user.id] = item.id
+            if item.id in self._users:
+                continue
+            user = item.user.id
+            self._users[item.id] = user
+            latest = self._latest.setdefault(user, item.id)
+            if latest != item.id:
+                self._latest[user] = max(latest, item.id)
+                insort(self._older.setdefault(user, []), min(latest, item.id))
+
+    def _forget(self, ids: Iterable[str]) -> None:
+        for id_ in ids:
+            user = self._users.pop(id_, "")
+            older = self._older.get(user, [])
+            if id_ in older:
+                older.remove(id_)
+            elif older:
+                self._latest[user] = older.pop()
+            else:
+                self._latest.pop(user, None)
+            if user in self._older and not older:
+                del self._older[user]
 
     def learn(self, changes: Changes) -> None:
         """Follow the queue."""
         self._learn(changes.items.values())
-        if changes.removed:
-            self._latest = {user: item for user, item in self._latest.items() if item not in changes.removed}
-            self._learn(self._workspace.queue.items.values())
+        self._forget(changes.removed)
 
     def item(self, user: User) -> Item | None:
         """The newest item of a user in the queue."""

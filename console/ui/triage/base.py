@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeVar
+
 from textual.screen import Screen
 
+from console.revocation.queue import SLICE
 from console.revocation.states import Options, State
+from console.steps import Steps
+from console.ui.dialogs.working import Working
 from console.ui.triage.badges import Badges
 from console.ui.triage.details import Details
 from console.ui.triage.intent import Intent
@@ -12,6 +18,11 @@ from console.ui.triage.queue_pane import QueuePane
 from console.ui.triage.search_pane import SearchPane
 from console.workspace import Workspace
 
+R = TypeVar("R")
+
+AT_ONCE = 5
+"""Steps of a command that are done then and there: a thousand users."""
+STOPPED = "Stopped: what was done by then stays so, u takes it back."
 FAILED = (State.FAILED, State.UNKNOWN, State.DENIED, State.NOT_FOUND)
 """Outcomes after which another try may help."""
 WAITING = (State.QUEUED, State.RETRYING)
@@ -41,3 +52,22 @@ class TriageBase(Screen[None]):
 
     def _say(self, text: str, *, title: str = "", warn: bool = False) -> None:
         self.notify(text, title=title, severity="warning" if warn else "information", markup=False)
+
+    def _in_steps(
+        self, steps: Steps[int, R], then: Callable[[R], object], *, title: str, total: int | None = None
+    ) -> None:
+        """Do what a command takes: few users at once, many behind a dialog that tells how far it is."""
+        for _ in range(AT_ONCE if total is None or total <= AT_ONCE * SLICE else 0):
+            try:
+                next(steps)
+            except StopIteration as end:
+                then(end.value)
+                return
+
+        def ended(result: tuple[R] | None) -> None:
+            if result is None:
+                self._say(STOPPED, warn=True)
+            else:
+                then(*result)
+
+        self.app.push_screen(Working(title, steps, total), ended)

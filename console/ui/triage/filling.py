@@ -6,8 +6,9 @@ from textual import work
 
 from console.okta.errors import OktaError
 from console.okta.models import User
+from console.revocation.queue import Staged
 from console.revocation.states import Options, State
-from console.revocation.targets import Parsed
+from console.revocation.targets import Kind, Parsed
 from console.text import count
 from console.ui.dialogs.open_file import OpenFileDialog
 from console.ui.dialogs.paste import PasteDialog
@@ -31,21 +32,26 @@ class Filling(TriageBase):
         if not wanted:
             self._say("There is no user to put into the queue: press / to search.")
             return
-        staged = self._workspace.queue.stage(wanted, self._intent.options)
         table.action_clear_marks()
+        staging = self._workspace.queue.staging(wanted, self._intent.options)
+        self._in_steps(staging, self._staged, title="Putting into the queue", total=len(wanted))
+
+    def _staged(self, staged: Staged) -> None:
         rest = f"; {count(len(staged.already), 'user')} there already" if staged.already else ""
         self._say(f"{count(len(staged.added), 'user')} put into the queue{rest}. r reviews.")
 
-    @work(group="cancel")
-    async def action_unstage(self) -> None:
+    def action_unstage(self) -> None:
         """Take what is marked out of the queue; what is confirmed but not sent is cancelled."""
-        table = self._queue.table
         if not self._in_queue:
             self._say("Go to the queue (tab) to take users out.")
             return
-        wanted = table.wanted()
-        gone = self._workspace.queue.unstage([item.id for item in wanted if item.state is State.STAGED])
+        wanted = self._queue.table.wanted()
         waiting = [item.id for item in wanted if item.state in WAITING]
+        unstaging = self._workspace.queue.unstaging(item.id for item in wanted if item.state is State.STAGED)
+        self._in_steps(unstaging, lambda gone: self._unstaged(gone, waiting), title="Taking out of the queue")
+
+    @work(group="cancel")
+    async def _unstaged(self, gone: int, waiting: list[str]) -> None:
         cancelled = await self._workspace.dispatcher.cancel(waiting) if waiting else 0
         if gone or cancelled:
             parts = [f"{count(gone, 'user')} taken out; u puts them back."] if gone else []
@@ -56,9 +62,12 @@ class Filling(TriageBase):
 
     def action_clear_finished(self) -> None:
         """Clear away what has an outcome."""
-        gone = self._workspace.queue.clear_finished()
-        told = f"{count(gone, 'user')} cleared away; the history keeps them, u puts them back."
-        self._say(told if gone else "Nothing in the queue has ended.")
+
+        def cleared(gone: int) -> None:
+            told = f"{count(gone, 'user')} cleared away; the history keeps them, u puts them back."
+            self._say(told if gone else "Nothing in the queue has ended.")
+
+        self._in_steps(self._workspace.queue.clearing_finished(), cleared, title="Clearing away")
 
     # Dialogs are pushed at once, not from a worker: keys typed meanwhile would be commands of this screen.
 
@@ -79,11 +88,11 @@ class Filling(TriageBase):
     async def _resolve(self, parsed: Parsed, options: Options) -> None:
         """Look targets up; users go into the queue as they are known, so that sending need not wait for the last."""
         lookups, waiting = self._intent.lookups, list[User]()
-        left = {(target.kind, target.key): target for target in parsed.targets}
+        known: set[tuple[Kind, str]] = set()
         added = missed = 0
         try:
             async for resolved in self._workspace.resolver.resolve(parsed.targets):
-                left.pop((resolved.target.kind, resolved.target.key), None)
+                known.add((resolved.target.kind, resolved.target.key))
                 lookups.done += 1
                 if resolved.user is None:
                     lookups.unresolved.append(resolved)
@@ -94,7 +103,8 @@ class Filling(TriageBase):
                     added += self._stage_found(waiting, options)
         except OktaError as error:
             told = f"The look-up ended early: {error} {error.advice}"
-            lookups.miss(left.values(), str(error))
+            left = [target for target in parsed.targets if (target.kind, target.key) not in known]
+            lookups.miss(left, str(error))
             missed += len(left)
             self.notify(told, title="Look-up", severity="error", timeout=12, markup=False)
         added += self._stage_found(waiting, options)

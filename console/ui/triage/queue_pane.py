@@ -36,7 +36,8 @@ ORDER: dict[State, int] = {
 }
 """What needs the eye comes first."""
 SORT_EVERY_S = 0.5
-MANY = 20_000
+MOVED_AT_ONCE = 1_000
+"""Rows that go elsewhere in one tick; the others follow in the next ones."""
 
 
 class QueueTable(VirtualTable[Item]):
@@ -45,8 +46,14 @@ class QueueTable(VirtualTable[Item]):
     @property
     def follows(self) -> bool:
         """Whether rows move as their states change."""
-        held = self._held
-        return held.sorted_by is not None and held.sorted_by.key == "state" and not held.descending
+        sorted_by, descending = self._held.wanted
+        is_so = sorted_by is not None and sorted_by.key == "state" and not descending
+        return is_so and sorted_by is self._held.sorted_by
+
+    @property
+    def unsettled(self) -> bool:
+        """Whether rows are to move to where their states belong."""
+        return self.follows and bool(self._held.loose)
 
     def append_rows(self, rows: Iterable[Item]) -> None:
         """Add rows, or give them new content. A cursor on top stays there while what is new is sorted in above it."""
@@ -55,16 +62,16 @@ class QueueTable(VirtualTable[Item]):
         if on_top:
             self.move_to(0)
 
-    def bring_up(self, changed: Iterable[str]) -> None:
-        """Rows of these keys go where their states belong. A cursor on top stays there, another with its row.
+    def bring_up(self, most: int = MOVED_AT_ONCE) -> bool:
+        """Rows whose state is another go where it belongs, so many at most; whether others are still to go.
 
-        Draws only the lines in view that show another row than before.
+        A cursor on top stays there, another with its row. Draws only the lines in view that show another row.
         """
-        if not self.follows:
-            return
+        if not self.unsettled:
+            return False
         on_top = self._held.cursor == 0
         before, cursor = self._in_view(), self._held.cursor
-        self._held.settle(changed)
+        self._held.settle(most)
         for place, (old, new) in enumerate(zip(before, self._in_view(), strict=True), self.scroll_offset.y):
             if old is not new:
                 self._redraw(place)
@@ -72,10 +79,11 @@ class QueueTable(VirtualTable[Item]):
             self._redraw(cursor)
             self._redraw(self._held.cursor)
         self.move_to(0 if on_top else self._held.cursor)
+        return self.unsettled
 
     def _in_view(self) -> list[Item]:
         top = self.scroll_offset.y
-        return self._held.all[top : top + self.size.height]
+        return self._held.part(top, top + self.size.height)
 
 
 BANNER_FRAME = 3
@@ -90,8 +98,6 @@ class QueuePane(Pane):
         self._workspace = workspace
         self._intent = intent
         self._sort_due = 0.0
-        self._moved: set[str] = set()
-        """IDs of items that may stand where they belong no more."""
         self.border_title = "Queue"
         self.table = QueueTable(self._columns(), key=lambda item: item.id, empty=NOTHING_QUEUED, id="queue")
         """The rows."""
@@ -144,12 +150,9 @@ class QueuePane(Pane):
             table.remove_rows(changes.removed)
         if changes.items:
             table.append_rows(changes.items.values())
-            self._moved.update(changes.items)
         now = self._workspace.clock.monotonic()
-        if self._moved and now >= self._sort_due:
-            moved, self._moved = self._moved, set()
-            self._sort_due = now + (SORT_EVERY_S if table.row_count < MANY else 4 * SORT_EVERY_S)
-            table.bring_up(moved)
+        if table.unsettled and now >= self._sort_due and not table.bring_up():
+            self._sort_due = now + SORT_EVERY_S
         self._banner()
 
     def _banner(self) -> None:

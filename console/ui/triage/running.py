@@ -8,7 +8,7 @@ from console.revocation.readonly import ReadOnly
 from console.revocation.states import Item, Options, State
 from console.text import count
 from console.ui.dialogs.case import CaseDialog
-from console.ui.dialogs.plan import Review, review
+from console.ui.dialogs.plan import Review, reviewing
 from console.ui.dialogs.review import ReviewDialog
 from console.ui.screens.confirm import Confirm
 from console.ui.triage.badges import options_words
@@ -30,14 +30,15 @@ class Running(TriageBase):
         """For the staged rows wanted while the queue has the focus, else for users queued from now on."""
         if self._in_queue and (wanted := self._queue.wanted_staged()):
             on_ = not all(getattr(item.options, name) for item in wanted)
-            self._workspace.queue.set_options([item.id for item in wanted], **{name: on_})
+            setting = self._workspace.queue.setting_options([item.id for item in wanted], **{name: on_})
+            self._in_steps(setting, lambda _: None, title="Changing options", total=len(wanted))
             return
         options = self._intent.options
         tokens = options.oauth_tokens != (name == "oauth_tokens")
         devices = options.forget_devices != (name == "forget_devices")
         self._intent.options = Options(tokens, devices)
         words = options_words(oauth_tokens=tokens, forget_devices=devices)
-        staged = len(self._workspace.queue.staged())
+        staged = self._workspace.queue.counts()[State.STAGED]
         keep = f" {count(staged, 'user')} in the queue keep theirs (tab, then the same key)." if staged else ""
         self._say(f"From now on: {words}.{keep}")
 
@@ -57,8 +58,10 @@ class Running(TriageBase):
         if not items:
             self._say("Nothing is staged: mark users with space and press + first.")
             return
-        plan = review(self._workspace, items, case=self._intent.case, reason=self._intent.reason)
+        checking = reviewing(self._workspace, items, case=self._intent.case, reason=self._intent.reason)
+        self._in_steps(checking, self._show_review, title="Checking", total=len(items))
 
+    def _show_review(self, plan: Review) -> None:
         def answered(yes: bool | None) -> None:
             if yes:
                 self._run_batch(plan)
@@ -80,7 +83,10 @@ class Running(TriageBase):
 
     def action_undo(self) -> None:
         """Take the last command back; after that, what was confirmed and is not sent yet."""
-        if (words := self._workspace.queue.undo()) is not None:
+        self._in_steps(self._workspace.queue.undoing(), self._undone, title="Taking back")
+
+    def _undone(self, words: str | None) -> None:
+        if words:
             self._say(f"Undone: {words}.")
             return
         waiting = [item.id for item in self._workspace.queue.items.values() if item.state in WAITING]

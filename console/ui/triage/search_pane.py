@@ -15,6 +15,7 @@ from console.okta.models import User
 from console.revocation.lookup import find_users
 from console.text import count, sanitize
 from console.ui.changes import Changes
+from console.ui.garbage import long_lived
 from console.ui.triage.badges import Badges
 from console.ui.widgets.pane import Pane
 from console.ui.widgets.text_box import TextBox
@@ -24,6 +25,8 @@ from console.workspace import Workspace
 DEBOUNCE_S = 0.15
 FIRST_USERS = 1_000
 """A search as you type stops here: the rest would spend the window that revocations need."""
+MANY = 2_000
+"""Users who came after which there is much that a full pass of the collector would look through in vain."""
 HINT = "login, email, name or ID   group:NAME   =EXPRESSION"
 NOTHING_ASKED = "Press / and type to find users,\np to paste a list, o to open a file of targets."
 
@@ -139,22 +142,25 @@ class SearchPane(Pane):
     @work(exclusive=True, group="search")
     async def _find(self, text: str, *, first: int | None) -> None:
         """Every page as it comes; `first` is the number of users after which it stops."""
-        listed: dict[str, User] = {}
+        found = spared = 0
         self.truncated = False
         self._say("searching …")
         try:
             async with aclosing(find_users(self._workspace.client, text)) as pages:
                 async for page in pages:
-                    self._show(page, fresh=not listed)
-                    listed.update((user.id, user) for user in page)
-                    if first is not None and len(listed) >= first:
+                    self._show(page, fresh=not found)
+                    found += len(page)
+                    if found - spared >= MANY:
+                        spared = found
+                        long_lived()
+                    if first is not None and found >= first:
                         self.truncated = True
                         break
-                    self._say(f"searching … {count(len(listed), 'user')}")
+                    self._say(f"searching … {count(found, 'user')}")
         except OktaError as error:
-            self._failed(error, listed)
+            self._failed(error, found)
         else:
-            self._done(text, len(listed))
+            self._done(text, found)
 
     def _show(self, page: tuple[User, ...], *, fresh: bool) -> None:
         if fresh:
@@ -163,10 +169,10 @@ class SearchPane(Pane):
         else:
             self.table.append_rows(page)
 
-    def _failed(self, error: OktaError, listed: dict[str, User]) -> None:
+    def _failed(self, error: OktaError, found: int) -> None:
         said = sanitize(f"{error} {error.advice}", limit=300)
         self._say(f"✕ {said}", "$state-failed")
-        if not listed:
+        if not found:
             self.table.empty = "The search failed; see above.\nTyping asks again."
             self.table.set_rows(())
 

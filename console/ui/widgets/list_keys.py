@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic
 
@@ -57,7 +57,7 @@ class ListKeys(ScrollView, Generic[T]):
         """How many rows a page moves by."""
         raise NotImplementedError
 
-    def redraw(self, keys: Iterable[str]) -> None:
+    def redraw(self, keys: Collection[str]) -> None:
         """Draw the lines of these rows."""
         raise NotImplementedError
 
@@ -94,28 +94,31 @@ class ListKeys(ScrollView, Generic[T]):
 
     # Marking
 
-    def _marking(self, change: Callable[[], None]) -> None:
+    def _marking(self, change: Callable[[], Collection[str]]) -> None:
         """Change the marks; draw and tell only if they are others now."""
-        before = self._held.marks
-        change()
-        if self._held.marks != before:
-            self.redraw(self._held.marks ^ before)
+        if changed := change():
+            self.redraw(changed)
             self.post_message(self.MarksChanged(self))
 
     def action_mark(self) -> None:
         """Mark the current row, or unmark it, and move down."""
-        if self._held:
+        if len(self._held):
             self._marking(lambda: self._held.mark(self._held.cursor))
             self.action_down()
 
     def action_mark_range(self) -> None:
         """Mark everything from the row last marked to the current one."""
-        if self._held:
+        if len(self._held):
             self._marking(lambda: self._held.mark_to(self._held.cursor))
 
     def action_mark_all(self) -> None:
         """Mark every row of the table."""
         self._marking(self._held.mark_all)
+
+    def mark_where(self, wanted: Callable[[T], bool]) -> None:
+        """Mark every row of which this is so, beside what is marked."""
+        keys = {self._held.key(row) for row in self._held if wanted(row)}
+        self._marking(lambda: self._held.mark_these(keys))
 
     def action_invert_marks(self) -> None:
         """Mark what is not marked, and the other way round."""
@@ -131,13 +134,14 @@ class ListKeys(ScrollView, Generic[T]):
         """Sort by the next column that can be sorted."""
         choice = [column for column in self._columns if column.sort is not None]
         if choice:
-            sorted_by = self._held.sorted_by
+            sorted_by, _ = self._held.wanted
             place = choice.index(sorted_by) + 1 if sorted_by in choice else 0
             self.sort_by(choice[place % len(choice)].key)
 
     def action_sort_reverse(self) -> None:
         """Turn the order round."""
-        if self._held.sorted_by is None:
+        if self._held.wanted[0] is None:
             self.action_sort_next()
-        if self._held.sorted_by is not None:
-            self.sort_by(self._held.sorted_by.key, descending=not self._held.descending)
+        column, descending = self._held.wanted
+        if column is not None:
+            self.sort_by(column.key, descending=not descending)

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import asyncio
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 
+from console.steps import InThread
+from console.ui.widgets.blocks import Blocks
 from console.ui.widgets.columns import T
 from console.ui.widgets.list_keys import ListKeys
+from console.ui.widgets.ordering import Ordering
+
+SORTED_AT_ONCE = 2_000
+"""More rows are put in order in a thread, while everything goes on; they change places when that is done."""
+DRAWN_ONE_BY_ONE = 200
+"""Of more changed rows than this, everything in view is drawn."""
 
 
 class Listed(ListKeys[T]):
@@ -25,7 +34,7 @@ class Listed(ListKeys[T]):
     @property
     def rows(self) -> tuple[T, ...]:
         """All rows, in view order."""
-        return tuple(self._held.all)
+        return tuple(self._held)
 
     @property
     def row_count(self) -> int:
@@ -40,7 +49,12 @@ class Listed(ListKeys[T]):
     @property
     def marked(self) -> frozenset[str]:
         """Keys of the marked rows."""
-        return self._held.marks
+        return frozenset(self._held.marks)
+
+    @property
+    def marked_count(self) -> int:
+        """How many rows are marked."""
+        return len(self._held.marks)
 
     def marked_rows(self) -> tuple[T, ...]:
         """The marked rows, in view order."""
@@ -53,32 +67,35 @@ class Listed(ListKeys[T]):
 
     def get(self, key: str) -> T | None:
         """The row of that key."""
-        place = self._held.place(key)
-        return None if place is None else self._held.all[place]
+        return self._held.get(key)
 
     # Changing it
 
     def set_rows(self, rows: Iterable[T]) -> None:
         """Show these rows instead; cursor and marks stay with the rows that are still there."""
         with self._changing():
-            self._held.replace(rows)
+            before = self._held.replace(rows)
+        if len(before) > SORTED_AT_ONCE and self.is_attached:
+            self.run_worker(_let_go(before), group="let go")
 
     def append_rows(self, rows: Iterable[T]) -> None:
         """Add rows; a sorted table sorts them in. A key that is there already is updated in place."""
         fresh = {self._held.key(row): row for row in rows}
-        self.update_rows([row for key, row in fresh.items() if self._held.place(key) is not None])
-        if added := [row for key, row in fresh.items() if self._held.place(key) is None]:
+        there = fresh.keys() & self._held.keys
+        self.update_rows([fresh[key] for key in there])
+        if len(there) < len(fresh):
             with self._changing():
-                self._held.add(added)
+                self._held.add([row for key, row in fresh.items() if key not in there])
 
     def update_rows(self, rows: Iterable[T]) -> None:
         """New content for rows that are there, found by key; draws only their lines and moves none of them."""
-        for row in rows:
-            if (place := self._held.put(row)) is not None:
-                self._redraw(place)
+        self.redraw([self._held.key(row) for row in rows if self._held.put(row)])
 
-    def redraw(self, keys: Iterable[str]) -> None:
+    def redraw(self, keys: Collection[str]) -> None:
         """Draw the lines of these rows, whose cells tell of something outside of the row."""
+        if len(keys) > DRAWN_ONE_BY_ONE:
+            self.refresh()
+            return
         for key in keys:
             if (place := self._held.place(key)) is not None:
                 self._redraw(place)
@@ -89,16 +106,44 @@ class Listed(ListKeys[T]):
             self._held.remove(keys)
 
     def sort_by(self, key: str | None, *, descending: bool = False) -> None:
-        """Sort by the column of that key; None keeps the order and sorts no further."""
+        """Sort by the column of that key; None keeps the order and sorts no further.
+
+        Many rows are sorted in a thread: the header shows the new column at once, the rows follow.
+        """
+        held = self._held
         column = next((c for c in self._columns if c.key == key and c.sort is not None), None)
+        if column is not None and column is held.sorted_by and len(held.loose) <= SORTED_AT_ONCE:
+            with self._changing():
+                held.settle()
+                held.turn(descending=descending)
+        elif len(held) <= SORTED_AT_ONCE or not self.is_attached:
+            with self._changing():
+                held.sort(column, descending=descending)
+        else:
+            self.refresh()
+            # First the header, then the work, which takes the interpreter from whatever is to be drawn.
+            self.call_after_refresh(self._begin, held.ordering(column, descending=descending))
+
+    def _begin(self, ordering: Ordering[T]) -> None:
+        self.run_worker(self._order(ordering), group="sort", exclusive=True)
+
+    async def _order(self, ordering: Ordering[T]) -> None:
+        """Sort in a thread, which ends early where another order is asked for or the table goes."""
+        await InThread(ordering.steps()).result()
         with self._changing():
-            self._held.sort(column, descending=descending)
+            self._held.adopt(ordering)
 
     @contextmanager
     def _changing(self) -> Iterator[None]:
         """Around a change of which rows there are or where: draws, keeps the cursor in view, tells what changed."""
-        marks = self._held.marks
+        marks = len(self._held.marks)
         yield
         self._changed()
-        if self._held.marks != marks:
+        if len(self._held.marks) != marks:
             self.post_message(self.MarksChanged(self))
+
+
+async def _let_go(rows: Blocks[T]) -> None:
+    """Free rows that nobody holds any more, in parts."""
+    for _ in rows.emptied():
+        await asyncio.sleep(0)

@@ -21,7 +21,7 @@ class Pane(Vertical):
     def _marks_changed(self, event: ListKeys.MarksChanged) -> None:
         """Here and not at the screen, which hears of it too late for the frame that shows the marks."""
         event.stop()
-        marked = len(event.table.marked)
+        marked = event.table.marked_count
         self.say_below(f"{marked:,} marked" if marked else "")
 
     def say_below(self, words: str) -> None:

@@ -2,138 +2,247 @@
 
 from __future__ import annotations
 
-from bisect import insort
-from collections.abc import Callable, Iterable
-from typing import Generic
+from collections.abc import Callable, Collection, Iterable, Iterator, KeysView
+from collections.abc import Set as AbstractSet
+from itertools import count, islice
+from typing import Any, Generic
 
+from console.ui.widgets.blocks import Blocks
 from console.ui.widgets.columns import Column, T
+from console.ui.widgets.ordering import Ordering
 
-FEW = 8
-"""Where more than one row in so many has moved, sorting all of them is quicker than moving each."""
+FEW = 64
+"""Up to so many rows, each is looked for; for more, the whole list is gone through."""
 
 
 class Rows(Generic[T]):
-    """Rows told apart by `key`; the cursor and the marks stay with their rows through every change."""
+    """Rows told apart by `key`; the cursor and the marks stay with their rows through every change.
+
+    They stand in the order of `sorted_by`, or else as they came. `descending` turns that round, and costs nothing.
+    """
 
     def __init__(self, key: Callable[[T], str]) -> None:
         self.key = key
-        self.all: list[T] = []
         self.cursor = 0
         """Place of the current row; 0 where there is none."""
-        self.marks: frozenset[str] = frozenset()
+        self.marks: set[str] = set()
         """Keys of the marked rows; a row that left the list is not marked any more."""
         self.sorted_by: Column[T] | None = None
         self.descending = False
-        self._places: dict[str, int] = {}
+        self._blocks: Blocks[T] = Blocks(key)
+        self._next = count()
+        """The order of rows that stand as they came."""
         self._anchor: str | None = None
+        self._pending: Ordering[T] | None = None
+        self.loose: set[str] = set()
+        """Keys of rows whose content is another than when they were put where the sort wants them."""
+
+    # What there is
 
     def __len__(self) -> int:
-        return len(self.all)
+        return len(self._blocks)
+
+    def __iter__(self) -> Iterator[T]:
+        return reversed(self._blocks) if self.descending else iter(self._blocks)
+
+    @property
+    def keys(self) -> KeysView[str]:
+        """The keys of all rows, in no order."""
+        return self._blocks.keys
+
+    def at(self, place: int) -> T:
+        """The row at a place that there is, from 0."""
+        return self._blocks.at(len(self) - 1 - place if self.descending else place)
+
+    def place(self, key: str) -> int | None:
+        """Where the row of that key stands."""
+        place = self._blocks.place(key)
+        return len(self) - 1 - place if self.descending and place is not None else place
+
+    def part(self, low: int, high: int) -> list[T]:
+        """The rows from one place up to another, which is not among them; fewer where there are no more."""
+        low, high = max(0, low), min(high, len(self))
+        return list(islice(self, low, high)) if high - low > FEW else [self.at(place) for place in range(low, high)]
+
+    def get(self, key: str) -> T | None:
+        """The row of that key."""
+        return self._blocks.get(key)
 
     @property
     def current(self) -> T | None:
         """The row under the cursor."""
-        return self.all[self.cursor] if self.all else None
+        return self.at(self.cursor) if len(self) else None
 
     @property
     def current_key(self) -> str | None:
         """The key of the row under the cursor."""
-        return self.key(self.all[self.cursor]) if self.all else None
-
-    def place(self, key: str) -> int | None:
-        """Where the row of that key stands."""
-        return self._places.get(key)
+        return self.key(self.at(self.cursor)) if len(self) else None
 
     def near(self, place: int) -> int:
         """The place of a row that is as near to `place` as there is one."""
-        return max(0, min(place, len(self.all) - 1))
+        return max(0, min(place, len(self) - 1))
+
+    def stay(self, key: str | None, fallback: int = 0) -> None:
+        """The cursor goes to the row of that key, or near a place where that is gone."""
+        place = None if key is None else self.place(key)
+        self.cursor = self.near(fallback if place is None else place)
 
     # Changes
 
-    def replace(self, rows: Iterable[T], *, fallback: int = 0) -> None:
-        """Hold these rows instead. Where the current one is gone, the cursor goes to the place `fallback`."""
-        here = self.current_key
-        self.all = list(rows)
-        if self.sorted_by is not None and self.sorted_by.sort is not None:
-            self.all.sort(key=self.sorted_by.sort, reverse=self.descending)
-        self._places = {self.key(row): place for place, row in enumerate(self.all)}
-        place = None if here is None else self._places.get(here)
-        self.cursor = self.near(fallback if place is None else place)
-        self.marks = frozenset(self.marks & self._places.keys())
+    @property
+    def _sort(self) -> Callable[[T], Any] | None:
+        return None if self.sorted_by is None else self.sorted_by.sort
 
-    def put(self, row: T) -> int | None:
-        """New content for the row of the same key, which stays where it is; its place, or None where it is new."""
-        place = self._places.get(self.key(row))
-        if place is not None:
-            self.all[place] = row
-        return place
+    def replace(self, rows: Iterable[T]) -> Blocks[T]:
+        """Hold these rows instead; returns those held before, which may take their time to be let go."""
+        here, before = self.current_key, self._blocks
+        self.sorted_by, self.descending = self.wanted
+        unique = {self.key(row): row for row in rows}
+        self._pending = None
+        self._next = count(len(unique))
+        self._blocks = Ordering(self.key, unique.keys(), unique.values(), self._sort).at_once()
+        self.loose.clear()
+        self.stay(here)
+        self.marks &= self.keys
+        return before
+
+    def put(self, row: T) -> bool:
+        """New content for the row of the same key, which stays where it is; False where there is none."""
+        known = self._blocks.put(row)
+        if known and self.sorted_by is not None:
+            self.loose.add(self.key(row))
+        if known and self._pending is not None:
+            self._pending.changed.add(self.key(row))
+        return known
 
     def add(self, rows: Iterable[T]) -> None:
         """Rows whose keys are new: at the end, or sorted in."""
-        if self.sorted_by is not None:
-            self.replace([*self.all, *rows])
-            return
+        here, sort = self.current_key, self._sort
         for row in rows:
-            self._places[self.key(row)] = len(self.all)
-            self.all.append(row)
+            self._blocks.add(row, next(self._next) if sort is None else sort(row))
+            if self._pending is not None:
+                self._pending.changed.add(self.key(row))
+        self.stay(here)
 
     def remove(self, keys: Iterable[str]) -> bool:
         """Take rows out, the cursor going to the next one that stays; False where there was none of them."""
-        gone = {key for key in keys if key in self._places}
+        gone = {key for key in keys if key in self.keys}
         if gone:
-            before = sum(1 for row in self.all[: self.cursor] if self.key(row) not in gone)
-            self.replace([row for row in self.all if self.key(row) not in gone], fallback=before)
+            here, before = self._next_that_stays(gone)
+            self._blocks.remove(gone)
+            if self._pending is not None:
+                self._pending.changed |= gone
+            self.marks -= gone
+            self.loose -= gone
+            self.stay(here, before)
         return bool(gone)
+
+    def _next_that_stays(self, gone: AbstractSet[str]) -> tuple[str | None, int]:
+        """Its key, and where it will stand: where none stays below the cursor, near the end."""
+        for place in range(self.cursor, len(self)):
+            if (key := self.key(self.at(place))) not in gone:
+                return key, 0
+        return None, len(self)
+
+    def settle(self, most: int | None = None) -> None:
+        """Move rows whose content is another to where the sort wants them now: all, or so many at most."""
+        keys = set(islice(self.loose, most))
+        self.loose -= keys
+        if keys and (sort := self._sort) is not None:
+            here = self.current_key
+            self._blocks.move(keys, sort)
+            self.stay(here)
+
+    # Order
+
+    @property
+    def wanted(self) -> tuple[Column[T] | None, bool]:
+        """Column and direction that were asked for last; they stand like that as soon as the work is done."""
+        pending = self._pending
+        return (self.sorted_by, self.descending) if pending is None else (pending.column, pending.descending)
 
     def sort(self, column: Column[T] | None, *, descending: bool = False) -> None:
         """Sort by a column; None keeps the order and sorts no further."""
-        self.sorted_by = column
-        self.descending = descending
-        self.replace(self.all)
+        ordering = self.ordering(column, descending=descending)
+        ordering.at_once()
+        self.adopt(ordering)
 
-    def settle(self, keys: Iterable[str]) -> None:
-        """Move the rows of these keys to where the sort wants them now. Every other row must stand where it belongs."""
-        if self.sorted_by is None or (sort := self.sorted_by.sort) is None:
-            return
-        places = sorted({self._places[key] for key in keys if key in self._places})
-        if self.descending or len(places) > len(self.all) // FEW:
-            self.replace(self.all)
-            return
+    def ordering(self, column: Column[T] | None, *, descending: bool = False) -> Ordering[T]:
+        """The work that a sort is, to be done elsewhere and handed to `adopt`; a later one takes the place of this."""
+        if column is None:
+            rows = list(self)
+            keys = [self.key(row) for row in rows]
+        else:
+            rows, keys = list(self._blocks), list(self._blocks.keys_in_order())
+        self._pending = Ordering(self.key, keys, rows, None if column is None else column.sort)
+        self._pending.column, self._pending.descending = column, descending and column is not None
+        return self._pending
+
+    def adopt(self, ordering: Ordering[T]) -> bool:
+        """Stand in that order, with what was changed meanwhile; False where it is another's turn by now."""
+        if ordering is not self._pending or ordering.blocks is None:
+            return False
+        self._pending = None
+        here, now, before = self.current_key, ordering.blocks, self._blocks
+        self.sorted_by, self.descending = ordering.column, ordering.descending
+        self._next = count(len(now) + len(ordering.changed))
+        self._blocks = now
+        self.loose.clear()
+        now.remove([key for key in ordering.changed if key in now.keys])
+        for key in ordering.changed:
+            if (row := before.get(key)) is not None:
+                now.add(row, next(self._next) if self._sort is None else self._sort(row))
+        self.stay(here)
+        return True
+
+    def turn(self, *, descending: bool) -> None:
+        """The same order, from the other end; the cursor stays with its row."""
+        self._pending = None
         here = self.current_key
-        moving = [self.all[place] for place in places]
-        for place in reversed(places):
-            del self.all[place]
-        for row in moving:
-            insort(self.all, row, key=sort)
-        key = self.key
-        self._places = {key(row): place for place, row in enumerate(self.all)}
-        self.cursor = self.near(self._places.get(here or "", 0))
+        self.descending = descending
+        self.stay(here)
 
-    # Marks
+    # Marks: each returns the keys of rows that are marked now and were not, or the other way round
 
     def marked(self) -> tuple[T, ...]:
         """The marked rows, in view order."""
-        return tuple(self.all[place] for place in sorted(self._places[key] for key in self.marks))
+        if len(self.marks) == len(self):
+            return tuple(self)
+        if len(self.marks) > FEW:
+            return tuple(row for row in self if self.key(row) in self.marks)
+        places = [place for key in self.marks if (place := self.place(key)) is not None]
+        return tuple(map(self.at, sorted(places)))
 
-    def mark(self, place: int) -> None:
+    def mark(self, place: int) -> Collection[str]:
         """Mark the row at `place`, or unmark it."""
-        self._anchor = self.key(self.all[place])
+        self._anchor = self.key(self.at(place))
         self.marks ^= {self._anchor}
+        return (self._anchor,)
 
-    def mark_to(self, place: int) -> None:
+    def mark_to(self, place: int) -> Collection[str]:
         """Mark everything from the row last marked to the one at `place`."""
-        low, high = sorted((self._places.get(self._anchor or "", place), place))
-        self._anchor = self.key(self.all[place])
-        self.marks |= {self.key(row) for row in self.all[low : high + 1]}
+        anchor = self.place(self._anchor or "")
+        low, high = sorted((place if anchor is None else anchor, place))
+        self._anchor = self.key(self.at(place))
+        return self.mark_these({self.key(row) for row in self.part(low, high + 1)})
 
-    def mark_all(self) -> None:
+    def mark_these(self, keys: AbstractSet[str]) -> Collection[str]:
+        """Mark the rows of these keys, as far as there are any, beside what is marked."""
+        fresh = (self.keys & keys) - self.marks
+        self.marks |= fresh
+        return fresh
+
+    def mark_all(self) -> Collection[str]:
         """Mark every row."""
-        self.marks = frozenset(self._places)
+        before, self.marks = len(self.marks), set(self.keys)
+        return self.keys if len(self.marks) != before else ()
 
-    def invert(self) -> None:
+    def invert(self) -> Collection[str]:
         """Mark what is not marked, and the other way round."""
-        self.marks = frozenset(self._places.keys() - self.marks)
+        self.marks = self.keys - self.marks
+        return self.keys
 
-    def clear_marks(self) -> None:
+    def clear_marks(self) -> Collection[str]:
         """Mark nothing."""
-        self.marks = frozenset()
+        gone, self.marks = self.marks, set()
+        return gone

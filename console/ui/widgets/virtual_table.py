@@ -109,7 +109,7 @@ class VirtualTable(Listed[T], can_focus=True):
 
     def _show_cursor(self) -> None:
         lines = self.scrollable_content_region.height - HEADER
-        if not self.is_mounted or not self._held or lines <= 0:
+        if not self.is_mounted or not len(self._held) or lines <= 0:
             return
         top, cursor = self.scroll_offset.y, self._held.cursor
         if cursor < top:
@@ -150,8 +150,8 @@ class VirtualTable(Listed[T], can_focus=True):
         edge = GUTTER
         for column, cells in laid:
             if edge <= x < edge + cells + gap and column.sort is not None:
-                again = column is self._held.sorted_by
-                self.sort_by(column.key, descending=again and not self._held.descending)
+                sorted_by, descending = self._held.wanted
+                self.sort_by(column.key, descending=column is sorted_by and not descending)
                 return
             edge += cells + gap
 
@@ -167,7 +167,7 @@ class VirtualTable(Listed[T], can_focus=True):
             self.refresh(Region(0, y, max(1, self.size.width), 1))
 
     def _changed(self) -> None:
-        self.virtual_size = Size(0, len(self._held) + HEADER if self._held else 0)
+        self.virtual_size = Size(0, len(self._held) + HEADER if len(self._held) else 0)
         self.refresh()
         self._show_cursor()
         self._tell()
@@ -215,12 +215,13 @@ class VirtualTable(Listed[T], can_focus=True):
         laid = lay_out(self._columns, self._room)
         if y < HEADER:
             style = base + self._part("header")
-            segments = self._painter.header(laid, style, self._held.sorted_by, descending=self._held.descending)
-        elif not self._held:
+            sorted_by, descending = self._held.wanted
+            segments = self._painter.header(laid, style, sorted_by, descending=descending)
+        elif not len(self._held):
             height = self.scrollable_content_region.height
             segments = self._painter.empty(self.empty, y, room, height, base + self._part("empty"))
         elif index < len(self._held):
-            row = self._held.all[index]
+            row = self._held.at(index)
             if self._row_style is not None and (definition := self._row_style(row)):
                 base += self._style(definition)
             marked = self._held.key(row) in self._held.marks

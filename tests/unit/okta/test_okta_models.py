@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -80,3 +81,15 @@ def test_no_error_repeats_what_it_was_given(model: Any) -> None:
     with pytest.raises(ValidationError) as caught:
         model.model_validate({"id": ["secret-canary"], "batch_id": {"secret-canary": 1}})
     assert "secret-canary" not in str(caught.value)
+
+
+def test_a_hundred_thousand_users_hold_what_they_share_once_and_no_dictionaries() -> None:
+    profile = {"login": "a@acme.test", "email": "a@acme.test", "department": "Legal"}
+    row = {"id": USER, "status": "ACTIVE", "profile": profile}
+    one, other = (User.model_validate(json.loads(json.dumps(row))) for _ in range(2))
+    assert not hasattr(one, "__dict__")
+    assert not hasattr(one.profile, "__dict__")
+    assert one.email is one.login
+    assert one.profile.department is other.profile.department
+    assert one.status is other.status
+    assert one == other

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from console.revocation.events import Event, Events, ItemsChanged, ItemsRemoved
-from console.revocation.queue import Queue
+from console.revocation.queue import SLICE, Queue
 from console.revocation.states import Item, Options, State
 from tests.support.fake_org import user, users
 
@@ -134,3 +134,39 @@ def test_counts_and_uniqueness_hold_whatever_happens(story: list[tuple[str, int]
             assert queue.counts()[state] == sum(item.state is state for item in items)
         active = [item.user.id for item in items if not item.state.final]
         assert len(active) == len(set(active))
+
+
+def test_a_command_in_steps_is_one_to_undo_and_tells_how_far_it_is() -> None:
+    queue, told = make()
+    many = SLICE * 3 + 1
+    steps = queue.staging(users(many), Options())
+    assert list(steps) == [SLICE, SLICE * 2, SLICE * 3, many]
+    assert [len(event.items) for event in told if isinstance(event, ItemsChanged)] == [SLICE, SLICE, SLICE, 1]
+    ids = list(queue.items)
+    assert queue.unstage(ids[::2]) == len(ids[::2])
+    assert queue.undo() == f"{len(ids[::2])} users put back"
+    assert list(queue.items) == ids, "in the order in which they were staged"
+    assert queue.set_options(ids, oauth_tokens=True) == many
+    assert queue.undo() == f"{many} users set back"
+    assert queue.undo() == f"{many} users taken out"
+    assert (len(queue.items), queue.undo()) == (0, None)
+
+
+def test_what_a_command_did_before_it_was_stopped_is_undone_and_an_undo_that_was_stopped_goes_on() -> None:
+    queue, _ = make()
+    staging = queue.staging(users(SLICE * 4), Options())
+    assert [next(staging), next(staging)] == [SLICE, SLICE * 2]
+    staging.close()
+    assert len(queue.items) == SLICE * 2
+    undoing = queue.undoing()
+    next(undoing)
+    undoing.close()
+    assert len(queue.items) == SLICE
+    assert queue.undo() == f"{SLICE} users taken out"
+    ids = [item.id for item in queue.stage(users(SLICE * 2), Options()).added]
+    queue.unstage(ids)
+    undoing = queue.undoing()
+    next(undoing)
+    undoing.close()
+    assert queue.undo() == f"{SLICE} users put back"
+    assert list(queue.items) == ids

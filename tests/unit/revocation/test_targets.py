@@ -7,13 +7,15 @@ import json
 import os
 import time
 import unicodedata
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from console.revocation.targets import Kind, TargetFileError, parse, read_targets
+from console.revocation import target_text
+from console.revocation.targets import Kind, TargetFileError, parse, parsing, read_targets
 from tests.support.hostile import HOSTILE
 
 ID = "00u1a2b3c4d5e6f7g8h9"
@@ -119,18 +121,31 @@ def test_never_takes_a_piece_of_a_word_for_an_id(text: str) -> None:
     assert all(target.kind is Kind.LOGIN for target in parse(text).targets)
 
 
-def test_caps_lines_and_says_so() -> None:
-    parsed = parse("\n".join(f"u{n}" for n in range(50_002)))
-    assert len(parsed.targets) == 50_000
+def test_caps_lines_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(target_text, "MAX_LINES", 1_000)
+    parsed = parse("\n".join(f"u{n}" for n in range(1_002)))
+    assert len(parsed.targets) == 1_000
     (ignored,) = parsed.ignored
-    assert ignored.line == 50_001
+    assert ignored.line == 1_001
     assert "2 were left out" in ignored.why
 
 
-def test_caps_targets_of_one_line() -> None:
-    parsed = parse(",".join(f"u{n}" for n in range(50_002)))
-    assert len(parsed.targets) == 50_000
+def test_caps_targets_of_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(target_text, "MAX_LINES", 1_000)
+    parsed = parse(",".join(f"u{n}" for n in range(1_002)))
+    assert len(parsed.targets) == 1_000
     assert "left out" in parsed.ignored[-1].why
+
+
+def test_a_hundred_thousand_lines_are_read_in_small_steps_that_tell_how_far_they_are() -> None:
+    steps = parsing("\n".join(f"u{n}@acme.test" for n in range(2_000)))
+    told = list(steps)
+    assert told == sorted(told)
+    assert max(later - now for now, later in pairwise(told)) <= target_text.STEP
+    assert told[-1] > 2_000 - target_text.STEP
+    assert target_text.MAX_LINES >= 100_000
+    table = list(parsing("login\n" + "u@acme.test\n" * 2_000))
+    assert len(table) >= 2_000 // target_text.STEP
 
 
 def test_caps_the_size_of_a_paste_without_cutting_a_login_in_two() -> None:
@@ -219,7 +234,7 @@ def test_reads_a_stream() -> None:
         (bytes(range(1, 32)) * 40, "binary"),
         (b"\xff\xfea", "UTF-16"),
         (b"x" * (5 * 1024 * 1024 + 1), "5 MB"),
-        (b"x\n" * 50_001, "50,001 lines"),
+        (b"x\n" * 100_001, "100,001 lines"),
     ],
 )
 def test_refuses_what_is_no_list(tmp_path: Path, content: bytes, word: str) -> None:
