@@ -70,6 +70,13 @@ class Queue:
         self._remember("taken out", added=tuple(item.id for item in staged.added))
         return staged
 
+    def put_in(self, items: Iterable[Item]) -> Staged:
+        """Stage items as they are made, each with options of its own, unless their users are in the queue already."""
+        made = {item.user.id: item for item in items}
+        staged = self.insert([item.user for item in made.values()], lambda user: made[user.id])
+        self._remember("taken out", added=tuple(item.id for item in staged.added))
+        return staged
+
     def restage(self, items: Iterable[Item]) -> tuple[Item, ...]:
         """Put users whose revocations have ended into the queue again, as new revocations with the same options."""
         ended = {item.user.id: item for item in items if item.state.final}
