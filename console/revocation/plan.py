@@ -269,6 +269,10 @@ class OpenedPlan:
         """Of a plan as it was read."""
         return cls(plan.record, plan.case, plan.reason, {user.id: user.options for user in plan.users})
 
+    def age_s(self, now: datetime) -> float:
+        """Seconds since it was made; none before it was."""
+        return max(0.0, (now - datetime.fromisoformat(self.record.made_at)).total_seconds())
+
     def concerns(self, items: Iterable[Item]) -> bool:
         """Whether any of them is of the plan."""
         return any(item.user.id in self.users for item in items)

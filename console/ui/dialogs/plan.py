@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from console.history.records import PlanRecord
+from console.revocation.plan import OpenedPlan
+from console.revocation.resolver import Resolved
 from console.revocation.states import Item
 from console.ui.triage.badges import RISKY, options_words
 from console.workspace import Workspace
@@ -28,6 +31,17 @@ class Review:
     case: str
     reason: str
     price: str
+    unresolved: tuple[Resolved, ...] = ()
+    """Targets that gave no user."""
+    opened: OpenedPlan | None = None
+    """The colleague's plan that any of it is from."""
+    departures: tuple[str, ...] = ()
+    """How it goes beyond that plan."""
+
+    @property
+    def planned(self) -> PlanRecord | None:
+        """What the history keeps of the plan, where this is the plan and nothing more."""
+        return None if self.opened is None or self.departures else self.opened.record
 
     @property
     def typed(self) -> bool:
@@ -35,10 +49,19 @@ class Review:
         return len(self.sent) > Y_IS_ENOUGH
 
 
-def review(workspace: Workspace, items: Iterable[Item], *, case: str, reason: str) -> Review:
-    """The review of these staged items."""
+def review(
+    workspace: Workspace,
+    items: Iterable[Item],
+    *,
+    case: str,
+    reason: str,
+    unresolved: Iterable[Resolved] = (),
+    opened: OpenedPlan | None = None,
+) -> Review:
+    """The review of these staged items; `opened` is the plan that some of them may be from."""
     checked = [(item, workspace.guard.check(item.user)) for item in items]
     sent = tuple(item for item, refusal in checked if refusal is None)
+    opened = opened if opened is not None and opened.concerns(sent) else None
     return Review(
         sent=sent,
         refused=tuple((item, refusal) for item, refusal in checked if refusal is not None),
@@ -47,6 +70,9 @@ def review(workspace: Workspace, items: Iterable[Item], *, case: str, reason: st
         case=case,
         reason=reason,
         price=workspace.prices.words(len(sent)),
+        unresolved=tuple(unresolved),
+        opened=opened,
+        departures=() if opened is None else opened.departures(sent, case=case, reason=reason),
     )
 
 

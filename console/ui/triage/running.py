@@ -57,7 +57,15 @@ class Running(TriageBase):
         if not items:
             self._say("Nothing is staged: mark users with space and press + first.")
             return
-        plan = review(self._workspace, items, case=self._intent.case, reason=self._intent.reason)
+        intent = self._intent
+        plan = review(
+            self._workspace,
+            items,
+            case=intent.case,
+            reason=intent.reason,
+            unresolved=intent.lookups.unresolved,
+            opened=intent.plan,
+        )
 
         def answered(yes: bool | None) -> None:
             if yes:
@@ -69,7 +77,7 @@ class Running(TriageBase):
     async def _run_batch(self, plan: Review) -> None:
         try:
             await self._workspace.dispatcher.confirm(
-                [item.id for item in plan.sent], case=plan.case, reason=plan.reason
+                [item.id for item in plan.sent], case=plan.case, reason=plan.reason, planned=plan.planned
             )
         except (OSError, ValueError, ReadOnly) as error:
             told = f"Nothing was sent: {error}"
