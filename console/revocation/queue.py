@@ -127,7 +127,9 @@ class Queue:
             step = self._steps.pop()
             done = len(self._remove(step.added, lambda item: item.state is State.STAGED))
             done += self._restore(step.removed)
-            back = [item for item in step.changed if self._state(item.id) is State.STAGED]
+            # The options alone: the user may have been looked up again meanwhile.
+            staged = [item for item in step.changed if self._state(item.id) is State.STAGED]
+            back = [replace(self._items[item.id], options=item.options) for item in staged]
             self.replace_all(back)
             done += len(back)
             if done:

@@ -49,6 +49,13 @@ async def _run(settings: Settings, *, demo: bool, users: int | None, seed: int |
 
 def left_over(workspace: Workspace) -> str:
     """What of this console's batches was not sent or has no answer, and how to go on; empty for nothing."""
+    keeps = not workspace.settings.read_only and not workspace.staged.trouble
+    staged = len(workspace.queue.staged()) if keeps else 0
+    kept = f"{count(staged, 'user')} staged and not confirmed: back at the next start. " if staged else ""
+    return f"{kept}{_unsent(workspace)}".strip()
+
+
+def _unsent(workspace: Workspace) -> str:
     items = [
         one for one in workspace.queue.items.values() if one.batch_id and one.state in (State.QUEUED, State.UNKNOWN)
     ]

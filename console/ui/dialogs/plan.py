@@ -31,6 +31,8 @@ class Review:
     case: str
     reason: str
     price: str
+    unchecked: tuple[Item, ...] = ()
+    """Who was staged before a restart and is still to be looked up again; it stays in the queue."""
     unresolved: tuple[Resolved, ...] = ()
     """Targets that gave no user."""
     opened: OpenedPlan | None = None
@@ -59,7 +61,10 @@ def review(
     opened: OpenedPlan | None = None,
 ) -> Review:
     """The review of these staged items; `opened` is the plan that some of them may be from."""
-    checked = [(item, workspace.guard.check(item.user)) for item in items]
+    items = tuple(items)
+    unchecked = tuple(item for item in items if workspace.staged.unchecked(item))
+    left_out = {item.id for item in unchecked}
+    checked = [(item, workspace.guard.check(item.user)) for item in items if item.id not in left_out]
     sent = tuple(item for item, refusal in checked if refusal is None)
     opened = opened if opened is not None and opened.concerns(sent) else None
     return Review(
@@ -70,6 +75,7 @@ def review(
         case=case,
         reason=reason,
         price=workspace.prices.words(len(sent)),
+        unchecked=unchecked,
         unresolved=tuple(unresolved),
         opened=opened,
         departures=() if opened is None else opened.departures(sent, case=case, reason=reason),

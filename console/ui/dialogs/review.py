@@ -58,6 +58,9 @@ def review_pairs(plan: Review) -> list[Pair]:
         rows += [pair(" ", f"{item.user.login or item.user.id} {why}") for item, why in plan.refused[:NAMED]]
         if len(plan.refused) > NAMED:
             rows.append(pair(" ", f"and {len(plan.refused) - NAMED:,} more"))
+    if plan.unchecked:
+        said = f"… {count(len(plan.unchecked), 'user')} staged before a restart: still to be looked up again"
+        rows += [whole(""), whole(said, "$state-retrying bold"), pair(" ", names(plan.unchecked))]
     if plan.services:
         said = f"≈ {count(len(plan.services), 'user')} may be software: it may stop working"
         rows += [whole(""), whole(said, "$state-retrying bold"), pair(" ", names(plan.services))]
@@ -107,6 +110,8 @@ class ReviewDialog(ModalScreen[bool]):
         """Why this batch can't be run at all; empty where it can."""
         if self._workspace.settings.read_only:
             return "Evict is read-only: this can't be run. Start it without read_only to revoke."
+        if not self._plan.sent and self._plan.unchecked:
+            return "Nobody can be run yet: go back, and review again once they were looked up."
         if not self._plan.sent:
             return "The guard keeps all of them out: there is nothing to run."
         return ""

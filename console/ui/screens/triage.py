@@ -61,6 +61,7 @@ class TriageScreen(Filling, Running, Planning, Taking):
 
     def tick(self, changes: Changes) -> None:
         """Show what the engine did."""
+        self.keep_intent()
         if changes.items or changes.removed:
             self._badges.learn(changes)
             self._search.show_badges(changes)

@@ -12,10 +12,11 @@ from console.ui.dialogs.plan import Review, review
 from console.ui.dialogs.review import ReviewDialog
 from console.ui.screens.confirm import Confirm
 from console.ui.triage.badges import options_words
-from console.ui.triage.base import FAILED, WAITING, TriageBase
+from console.ui.triage.base import FAILED, WAITING
+from console.ui.triage.restoring import Restoring
 
 
-class Running(TriageBase):
+class Running(Restoring):
     """Options, case, review; undo and retry."""
 
     def action_toggle_tokens(self) -> None:
@@ -57,6 +58,8 @@ class Running(TriageBase):
         if not items:
             self._say("Nothing is staged: mark users with space and press + first.")
             return
+        if any(self._workspace.staged.unchecked(item) for item in items):
+            self._look_up_again()
         intent = self._intent
         plan = review(
             self._workspace,
