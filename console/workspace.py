@@ -223,7 +223,7 @@ class Workspace:
     def staged(self) -> StagedQueue:
         """What is staged, kept across restarts; only where it is asked for, as the console does."""
         return StagedQueue(
-            self.history.folder,
+            history_folder(self.settings, demo=self.demo),
             queue=self.queue,
             events=self.events,
             clock=self.clock,

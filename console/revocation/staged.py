@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Protocol
 
 from console.clock import Clock
+from console.history.ids import new_id
 from console.history.locks import Held, is_held
 from console.okta.models import User
 from console.revocation.events import Event, Events, ItemsChanged, ItemsRemoved
@@ -168,10 +169,17 @@ class StagedQueue:
                 self._file.clear()
             return
         if self._file is None:
-            self._file = StagedFile(self._folder / f"{PREFIX}{self._queue.new_id()}{SUFFIX}")
+            self._file = StagedFile(self._folder / f"{PREFIX}{new_id(self._clock)}{SUFFIX}")
         self._file.write(kept(items, intended, saved_at=at, org_id=self._org_id()))
 
     # Back again
+
+    async def waits(self) -> bool:
+        """Whether there may be something to bring back; without it the history need not be read for that."""
+        try:
+            return not self._read_only and bool(await asyncio.to_thread(left_behind, self._folder))
+        except OSError:
+            return True  # to be told by `restore`
 
     async def restore(self) -> Restored:
         """Bring back what the newest console that is gone left, into a queue that is empty. Nothing is sent.

@@ -46,6 +46,8 @@ class Restoring(TriageBase):
 
     @work(group="restore")
     async def _restore(self) -> None:
+        if not await self._kept.waits():
+            return
         try:
             await asyncio.to_thread(self._workspace.history.load)
         except HistoryUnavailable as error:
