@@ -122,8 +122,9 @@ class ReviewDialog(ModalScreen[bool]):
         with Vertical(classes="dialog dialog-wide") as dialog:
             dialog.border_title = Content("Review")
             with VerticalScroll(id="review-scroll", can_focus=False):
-                yield Facts(review_pairs(plan), id="review-facts")
+                # First: where the terminal is short, the rest is scrolled to.
                 yield Facts(self._hands(), id="hands")
+                yield Facts(review_pairs(plan), id="review-facts")
                 yield Facts(self._warnings(), id="review-warnings")
                 yield Facts(id="review-recent")
             yield Static(Content(self._blocked or self._question()), id="review-question")
@@ -142,7 +143,7 @@ class ReviewDialog(ModalScreen[bool]):
     def _hands(self) -> list[Pair]:
         """Whose plan it is, where it is one."""
         opened, departures = self._plan.opened, self._plan.departures
-        return [] if opened is None else [whole(""), *hands_pairs(self._workspace, opened, departures)]
+        return [] if opened is None else [*hands_pairs(self._workspace, opened, departures), whole("")]
 
     def _question(self) -> str:
         if self._plan.typed:
