@@ -14,6 +14,7 @@ from console.revocation.staged_file import Intended, StagedFile, kept
 from console.revocation.states import Item, Options, State
 from console.settings import load_demo
 from console.text import timestamp
+from console.ui import resuming
 from console.ui.dialogs.resume import ResumeDialog
 from console.ui.dialogs.review import ReviewDialog
 from console.ui.run import left_over
@@ -95,11 +96,14 @@ async def test_nobody_is_sent_who_could_not_be_looked_up_again(monkeypatch: pyte
 
 
 @pytest.mark.usefixtures("soon")
-async def test_a_batch_that_was_left_is_offered_all_the_same() -> None:
+async def test_a_batch_that_was_left_is_offered_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resuming, "IDLE_LOOKS", 10**6)
+    monkeypatch.setattr(resuming, "PATIENCE", 10**6)
     leave_staged(5)
     await left(3)
     async with triage(users=100, seed=7) as console:
         await console.until(lambda: "back in the queue" in toasts(console))
+        monkeypatch.setattr(resuming, "IDLE_LOOKS", 2)
         await on(console, ResumeDialog)
         assert console.states() == [State.STAGED] * 5
         await console.pilot.press("escape")

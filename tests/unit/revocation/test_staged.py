@@ -320,7 +320,7 @@ async def test_nobody_is_ready_before_looked_up_again_and_who_is_gone_leaves(fol
 
 
 async def test_who_was_taken_out_while_looked_up_is_not_taken_for_fresh(folder: Path) -> None:
-    await left(folder, 2)
+    await left(folder, 3)
     console = Console(folder)
     restored = await console.kept.restore()
     original = console.org.resolve
@@ -328,6 +328,7 @@ async def test_who_was_taken_out_while_looked_up_is_not_taken_for_fresh(folder: 
     async def slow(targets: list[Target]) -> AsyncIterator[Resolved]:
         async for answer in original(targets):
             console.queue.unstage([restored.items[0].id])
+            console.queue.replace(replace(restored.items[1], state=State.QUEUED))
             yield answer
 
     console.org.resolve = slow  # type: ignore[method-assign]
@@ -335,6 +336,8 @@ async def test_who_was_taken_out_while_looked_up_is_not_taken_for_fresh(folder: 
     assert console.queue.undo() == "1 user put back"
     back = console.queue.items[restored.items[0].id]
     assert console.kept.unchecked(back)
+    confirmed = console.queue.items[restored.items[1].id]
+    assert confirmed == replace(restored.items[1], state=State.QUEUED), "it is as it was recorded"
     await console.kept.aclose()
 
 
