@@ -44,6 +44,7 @@ from console.revocation.queue import Queue
 from console.revocation.readonly import ReadOnlyClient, ReadOnlyDispatcher
 from console.revocation.resolver import Resolver
 from console.revocation.resuming import Resuming
+from console.revocation.staged import StagedQueue
 from console.settings import Settings, SettingsError
 from console.text import sanitize
 
@@ -219,6 +220,20 @@ class Workspace:
             operator=lambda: self.operator,
         )
 
+    @cached_property
+    def staged(self) -> StagedQueue:
+        """What is staged, kept across restarts; only where it is asked for, as the console does."""
+        return StagedQueue(
+            history_folder(self.settings, demo=self.demo),
+            queue=self.queue,
+            events=self.events,
+            clock=self.clock,
+            resolver=self.resolver,
+            org_id=lambda: self.org.id if self.org else "",
+            recorded=self.history,
+            read_only=self.settings.read_only,
+        )
+
     @property
     def demo(self) -> bool:
         """Whether this is the demo org."""
@@ -389,6 +404,8 @@ class Workspace:
         try:
             await self.dispatcher.aclose()
             await self.authority.aclose()
+            if "staged" in self.__dict__:
+                await self.staged.aclose()
         finally:
             try:
                 await self.http.aclose()

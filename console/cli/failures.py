@@ -12,6 +12,7 @@ from console.demo.server import ServerUnavailable
 from console.history.store import HistoryUnavailable
 from console.okta.errors import CredentialRejected, OktaError, ScopeMissing
 from console.paths import UnsafePathError
+from console.revocation.plan_file import PlanFileError
 from console.revocation.readonly import ReadOnly
 from console.revocation.targets import TargetFileError
 from console.settings import SettingsError
@@ -25,7 +26,15 @@ class Stop(Exception):
         self.code = code
 
 
-WRONG = (SettingsError, HistoryUnavailable, UnsafePathError, TargetFileError, ReadOnly, ServerUnavailable)
+WRONG = (
+    SettingsError,
+    HistoryUnavailable,
+    UnsafePathError,
+    TargetFileError,
+    PlanFileError,
+    ReadOnly,
+    ServerUnavailable,
+)
 """What its own message explains, and only the operator can change."""
 
 

@@ -55,11 +55,38 @@ With --json each line is an object with a type:
 An outcome is revoked, not_found, denied, failed, unknown (sent, no answer seen;
 safe to send again), cancelled, or queued where sending was stopped.
 
+With --plan the users, their options, the case and the reason are those of a
+plan (evict plan). Everybody is looked up again first, and what is another than
+was planned is shown; with --json as
+  changed     user_id, login, what
+
 examples:
   evict revoke mallory@example.com --oauth-tokens --case INC-2041
   evict revoke --from-file accounts.txt --dry-run
+  evict revoke --plan inc-2041.json
   evict revoke --from-file accounts.txt --oauth-tokens \\
       --case INC-2041 --reason "token theft" --yes --json
+
+{EXITS}"""
+
+PLAN = f"""\
+Looks everybody up as  evict revoke --dry-run  does, and keeps what would be
+done in a file (0600): users with their status and options, whom the guard
+refuses, what could not be resolved and why, case, reason, price, and by whom
+and when it was made. Nothing is revoked.
+
+A colleague looks at it with --show, which needs no org, and runs it:
+  evict revoke --plan FILE
+The file's checksum shows that it was changed; it proves nobody's hand, so hand
+the checksum on by another way than the file.
+
+With --json each line is an object: planned, refused, unresolved and summary as
+of  evict revoke,  and plan: file, sha256, made_at, made_by, org, case, reason.
+
+examples:
+  evict plan --from-file accounts.txt --oauth-tokens --case INC-2041 \\
+      --reason "token theft" --output inc-2041.json
+  evict plan --show inc-2041.json
 
 {EXITS}"""
 
@@ -112,7 +139,8 @@ def build_parser() -> argparse.ArgumentParser:
     parser.set_defaults(module="screen", demo=False)
     commands = parser.add_subparsers(title="commands (without one, the console opens)", metavar="COMMAND")
     for add in (
-        _demo, _simulate, _search, _revoke, _resume, _end_my_sessions, _history, _limits, _doctor, _auth, _config,
+        _demo, _simulate, _search, _plan, _revoke, _resume, _end_my_sessions, _history, _limits, _doctor, _auth,
+        _config,
     ):  # fmt: skip
         add(commands)
     return parser
@@ -194,6 +222,30 @@ def _search(commands: Any) -> None:
 def _revoke(commands: Any) -> None:
     what = "Revoke every session of users, and what else you choose."
     parser = _parser(commands.add_parser, "revoke", what, TARGETS)
+    _what_and_whom(parser)
+    add = parser.add_argument
+    add("--plan", metavar="FILE", help="run the plan in FILE; it says whom, how and why")
+    add("--dry-run", action="store_true", help="look everybody up and show what would be done; revoke nobody")
+    add("--yes", action="store_true", help="do not ask")
+    _pacing(parser)
+    _json(parser)
+    parser.set_defaults(module="revoke")
+
+
+def _plan(commands: Any) -> None:
+    what = "Plan a batch for a colleague to look at and to run. Nothing is revoked."
+    parser = _parser(commands.add_parser, "plan", what, PLAN)
+    _what_and_whom(parser)
+    add = parser.add_argument
+    add("--output", metavar="FILE", help="write the plan to FILE")
+    add("--replace", action="store_true", help="replace FILE if it exists")
+    add("--show", metavar="FILE", help="show what the plan in FILE would do")
+    _json(parser)
+    parser.set_defaults(module="plan")
+
+
+def _what_and_whom(parser: argparse.ArgumentParser) -> None:
+    """Targets, options, case and reason."""
     parser.add_argument("targets", metavar="TARGET", nargs="*", help="whom to throw out")
     add = parser.add_argument
     add("--from-file", metavar="FILE", help="read targets from FILE; - is standard input")
@@ -207,11 +259,6 @@ def _revoke(commands: Any) -> None:
         pair.add_argument(no, dest=dest, action="store_false", default=None, help="leave them (unless set otherwise)")
     add("--case", default="", metavar="C", help="your incident reference, kept in the history")
     add("--reason", default="", metavar="R", help="why, kept in the history")
-    add("--dry-run", action="store_true", help="look everybody up and show what would be done; revoke nobody")
-    add("--yes", action="store_true", help="do not ask")
-    _pacing(parser)
-    _json(parser)
-    parser.set_defaults(module="revoke")
 
 
 def _pacing(parser: argparse.ArgumentParser) -> None:

@@ -84,9 +84,13 @@ class Report:
         facts = {"type": "refused", "target": target, "user_id": user.id, "login": user.login, "why": why}
         self._show("refused", user, why, facts)
 
-    def plan(self, user: User, *, service: bool) -> None:
-        """A user whom a dry run would revoke; `service`: software may stand behind the account."""
+    def plan(self, user: User, *, service: bool, options: Options | None = None) -> None:
+        """A user whom a dry run would revoke; `service`: software may stand behind the account.
+
+        `options` are the user's own, where they are not the same for all.
+        """
         self.planned += 1
+        options = options or self.options
         notes = [user.status] + ["looks like a service account"] * service
         self._show("planned", user, ", ".join(notes), {
             "type": "planned",
@@ -95,8 +99,8 @@ class Report:
             "name": user.name,
             "user_status": user.status,
             "service_account": service,
-            "oauth_tokens": self.options.oauth_tokens,
-            "forget_devices": self.options.forget_devices,
+            "oauth_tokens": options.oauth_tokens,
+            "forget_devices": options.forget_devices,
             "case": self.case,
         })  # fmt: skip
 

@@ -11,12 +11,14 @@ from console.cli.interrupts import usual_interrupt
 from console.cli.output import Output
 from console.cli.report import Report
 from console.okta.models import User
+from console.revocation.states import Options
 from console.text import count
 from console.workspace import Workspace
 
 FEW = 10
 """Up to this many users a `y` is enough; above, their number is typed."""
 SHOWN = 10
+NOBODY_THERE = "nobody is there to confirm: add --yes to revoke, or --dry-run to look"
 
 
 def confirmed(workspace: Workspace, users: Sequence[User], report: Report, *, reason: str) -> bool:
@@ -36,20 +38,30 @@ def ask(out: Output, users: int, *, what: str = "revoke") -> bool:
 
 def review(workspace: Workspace, users: Sequence[User], report: Report, *, reason: str) -> list[str]:
     """The lines of the review."""
-    options = report.options
+    return [
+        f"{count(len(users), 'user')} of {workspace.org_url}:  {some([user.login or user.id for user in users])}",
+        f"  ends       {ends(report.options)}",
+        f"  case       {report.case or 'none'}    reason  {reason or 'none'}",
+        f"  takes      {workspace.prices.words(len(users))}",
+        *cautions(workspace, users, report),
+    ]
+
+
+def ends(options: Options) -> str:
+    """What is revoked, and what is not."""
     what = ["every session"]
     what += ["OAuth access and refresh tokens"] * options.oauth_tokens
     what += ["remembered factors on all devices"] * options.forget_devices
     kept = ["OAuth tokens"] * (not options.oauth_tokens) + ["remembered factors"] * (not options.forget_devices)
-    lines = [
-        f"{count(len(users), 'user')} of {workspace.org_url}:  {_some([user.login or user.id for user in users])}",
-        f"  ends       {', '.join(what)}" + (f"  (not: {', '.join(kept)})" if kept else ""),
-        f"  case       {report.case or 'none'}    reason  {reason or 'none'}",
-        f"  takes      {workspace.prices.words(len(users))}",
-    ]
+    return ", ".join(what) + (f"  (not: {', '.join(kept)})" if kept else "")
+
+
+def cautions(workspace: Workspace, users: Sequence[User], report: Report) -> list[str]:
+    """The lines of what to think of before it is sent."""
+    lines = []
     services = [user.login for user in users if workspace.guard.looks_like_service(user)]
     if services:
-        lines.append(f"  CAUTION    {count(len(services), 'service account')} by their looks:  {_some(services)}")
+        lines.append(f"  CAUTION    {count(len(services), 'service account')} by their looks:  {some(services)}")
     unusual = Counter(user.status for user in users if user.status != "ACTIVE")
     if unusual:
         lines.append(f"  status     {', '.join(f'{number:,} {status}' for status, number in unusual.most_common())}")
@@ -72,6 +84,7 @@ def guard_is_whole(workspace: Workspace, out: Output) -> None:
         out.talk(f"CAUTION: {problem}")
 
 
-def _some(names: Sequence[str]) -> str:
+def some(names: Sequence[str]) -> str:
+    """The first names, and how many more there are."""
     more = f" and {len(names) - SHOWN:,} more" if len(names) > SHOWN else ""
     return ", ".join(names[:SHOWN]) + more

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from pathlib import Path
 
 from console.cli.drain import PATIENCE_S, Drain, Ending
 from console.cli.exits import INCOMPLETE, INTERRUPTED, USAGE
@@ -14,13 +13,14 @@ from console.cli.feeding import Feeding
 from console.cli.interrupts import Interrupted, Interrupts
 from console.cli.output import Output
 from console.cli.report import Report
-from console.cli.review import confirmed, guard_is_whole
-from console.cli.screening import COMMENT, Screening
+from console.cli.review import NOBODY_THERE, confirmed, guard_is_whole
+from console.cli.screening import Screening
 from console.cli.services import connect, opened
+from console.cli.targets import refuse_nobody, targets_of
 from console.okta.models import User
 from console.revocation.readonly import ReadOnly
 from console.revocation.states import Options
-from console.revocation.targets import Ignored, Kind, Parsed, Target, parse, read_targets
+from console.revocation.targets import Parsed
 from console.settings import Settings, load
 from console.text import count, sanitize
 from console.workspace import Workspace
@@ -28,6 +28,10 @@ from console.workspace import Workspace
 
 def run(args: argparse.Namespace) -> int:
     """Carry out `evict revoke`."""
+    if args.plan is not None:
+        from console.cli.run_plan import run_plan
+
+        return run_plan(args)
     settings = load(
         oauth_tokens=args.oauth_tokens,
         forget_devices=args.forget_devices,
@@ -39,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
     )
     with Output(as_json=args.json) as out:
         _check(args, settings, out)
-        parsed = _targets(args)
+        parsed = targets_of(args)
         if not parsed.targets and not parsed.ignored:
             out.talk("No targets, nothing to do.")
         options = Options(oauth_tokens=settings.oauth_tokens, forget_devices=settings.forget_devices)
@@ -49,43 +53,13 @@ def run(args: argparse.Namespace) -> int:
 
 def _check(args: argparse.Namespace, settings: Settings, out: Output) -> None:
     """What can be known to be wrong before anything is read or sent. Raises Stop, ReadOnly."""
-    if not args.targets and args.from_file is None:
-        raise Stop("whom? Name targets, or a file with --from-file (see  evict revoke --help)", USAGE)
-    if any(not text.strip() for text in args.targets):
-        raise Stop("one target is empty: is a variable not set?", USAGE)
+    refuse_nobody(args, command="revoke")
     if args.dry_run:
         return
     if settings.read_only:
         raise ReadOnly
     if not args.yes and (not out.interactive or args.from_file == "-"):
-        raise Stop("nobody is there to confirm: add --yes to revoke, or --dry-run to look", USAGE)
-
-
-def _targets(args: argparse.Namespace) -> Parsed:
-    """Targets of the arguments and of the file, in this order, each once. Raises TargetFileError."""
-    parts = [_typed(text) for text in args.targets]
-    if args.from_file is not None:
-        parts.append(read_targets(None if args.from_file == "-" else Path(args.from_file)))
-    every = [target for part in parts for target in part.targets]
-    once = {(target.kind, target.key): target for target in reversed(every)}
-    return Parsed(
-        tuple(reversed(once.values())),
-        sum(part.duplicates for part in parts) + len(every) - len(once),
-        tuple(ignored for part in parts for ignored in part.ignored),
-    )
-
-
-def _typed(text: str) -> Parsed:
-    """What one argument names. Each stands for itself: `user` is a login here, and no header of a table."""
-    parsed = parse(text)
-    if not parsed.targets and not parsed.ignored:
-        return Parsed((Target(sanitize(text), Kind.LOGIN),))
-    why = "it is neither an ID nor a login nor an email"
-    return Parsed(
-        tuple(Target(one.text, one.kind) for one in parsed.targets),
-        parsed.duplicates,
-        tuple(Ignored(one.text, None, why if one.why == COMMENT else one.why) for one in parsed.ignored),
-    )
+        raise Stop(NOBODY_THERE, USAGE)
 
 
 async def _revoke(args: argparse.Namespace, settings: Settings, parsed: Parsed, report: Report) -> int:

@@ -22,6 +22,7 @@ class Screening:
         self._report = report
         self._left: dict[Target, User | None] = dict.fromkeys(parsed.targets)
         """Targets without an end, and the user each turned out to be."""
+        self._named = parsed.targets
         self._users: dict[str, Target] = {}
         report.duplicates += parsed.duplicates
         for ignored in parsed.ignored:
@@ -64,6 +65,11 @@ class Screening:
         """These are in the batch (or in the plan): what becomes of them is told there."""
         for user in users:
             self._left.pop(self._users[user.id], None)
+
+    def in_order(self, users: Iterable[User]) -> list[User]:
+        """Users that were found, in the order in which their targets were named."""
+        places = {target: place for place, target in enumerate(self._named)}
+        return sorted(users, key=lambda user: places[self._users[user.id]])
 
     @property
     def left(self) -> int:

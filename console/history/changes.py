@@ -260,6 +260,7 @@ def slim_of_old(document: Document) -> dict[str, Any]:
 
 def batch_document(record: RevocationRecord) -> dict[str, Any]:
     """The batch that a record tells of."""
+    planned = {} if record.planned is None else {"planned": record.planned.model_dump()}
     return {
         "id": record.batch_id,
         "case": record.case,
@@ -267,6 +268,7 @@ def batch_document(record: RevocationRecord) -> dict[str, Any]:
         "org": record.org,
         "operator": operator_document(record.operator),
         "confirmed_at": record.queued_at,
+        **planned,
     }
 
 

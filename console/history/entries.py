@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from pydantic import ValidationError
 
-from console.history.records import FINAL, OUTCOMES, OperatorRecord, RevocationRecord
+from console.history.records import FINAL, OUTCOMES, OperatorRecord, PlanRecord, RevocationRecord
 
 Document = Mapping[str, Any]
 APART = "\x1e"
@@ -27,12 +27,15 @@ class BatchInfo:
     confirmed_at: str
     closed_at: str | None = None
     closed_by: str = ""
+    planned: PlanRecord | None = None
     words: str = field(default="", init=False)
     """What a search finds, without regard to case."""
 
     def __post_init__(self) -> None:
         who = self.operator
-        texts = (self.id, self.case, self.reason, self.org, who.os_user, who.principal, who.host)
+        texts = [self.id, self.case, self.reason, self.org, who.os_user, who.principal, who.host]
+        if (plan := self.planned) is not None:
+            texts += [plan.os_user, plan.principal, plan.sha256]
         self.words = APART.join(texts).casefold()
 
     def document(self) -> dict[str, Any]:
@@ -45,11 +48,19 @@ class BatchInfo:
             "operator": operator_document(self.operator),
             "confirmed_at": self.confirmed_at,
         }
+        if self.planned is not None:
+            made["planned"] = self.planned.model_dump()
         return made if self.closed_at is None else made | {"closed_at": self.closed_at, "closed_by": self.closed_by}
 
     def shared(self) -> dict[str, Any]:
         """The fields that a record takes from its batch."""
-        return {"case": self.case, "reason": self.reason, "org": self.org, "operator": self.operator}
+        return {
+            "case": self.case,
+            "reason": self.reason,
+            "org": self.org,
+            "operator": self.operator,
+            "planned": self.planned,
+        }
 
 
 class Source(Protocol):
@@ -230,6 +241,7 @@ def operator_document(operator: OperatorRecord) -> dict[str, Any]:
 
 def batch_of(document: Document) -> BatchInfo:
     """A batch from its document. Raises KeyError where it is none."""
+    planned = document.get("planned")
     try:
         return BatchInfo(
             id=document["id"],
@@ -240,6 +252,7 @@ def batch_of(document: Document) -> BatchInfo:
             confirmed_at=document["confirmed_at"],
             closed_at=document.get("closed_at"),
             closed_by=document.get("closed_by", ""),
+            planned=None if planned is None else PlanRecord.model_validate(planned),
         )
     except (TypeError, AttributeError, ValidationError) as error:
         raise KeyError("this version can't read a batch") from error

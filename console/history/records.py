@@ -34,6 +34,17 @@ class OperatorRecord(_Part):
     """`SSWS` or `Bearer`."""
 
 
+class PlanRecord(_Part):
+    """The plan that a batch was run from: somebody made it, and maybe another one confirmed it."""
+
+    os_user: str
+    host: str
+    principal: str = ""
+    made_at: str
+    sha256: str
+    """Checksum of the plan file, by which it is found among others."""
+
+
 class UserRecord(_Part):
     """The user as it was when the batch was confirmed."""
 
@@ -81,4 +92,6 @@ class RevocationRecord(_Part):
     attempts: tuple[AttemptRecord, ...] = ()
     queued_at: str
     finished_at: str | None = None
+    planned: PlanRecord | None = None
+    """Who planned the batch, where it was run from a plan; who ran it is the operator."""
     version: int = RECORD_VERSION

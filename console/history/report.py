@@ -167,7 +167,12 @@ def _operators(totals: _Totals) -> list[str]:
 def _by(record: RevocationRecord) -> str:
     who = record.operator
     principal = f", in Okta {code(who.principal)}" if who.principal else ""
-    return f"{code(who.os_user)} on {code(who.host)}{principal}{f' ({code(who.auth_mode)})' if who.auth_mode else ''}"
+    by = f"{code(who.os_user)} on {code(who.host)}{principal}{f' ({code(who.auth_mode)})' if who.auth_mode else ''}"
+    if (plan := record.planned) is None:
+        return by
+    account = f", in Okta {code(plan.principal)}" if plan.principal else ""
+    planner = f"{code(plan.os_user)} on {code(plan.host)}{account}"
+    return f"{by}, as planned by {planner} at {plan.made_at} (plan {code(plan.sha256)})"
 
 
 def _batches(totals: _Totals) -> list[tuple[object, ...]]:

@@ -162,6 +162,10 @@ class History:
         entry = self._catalog.get(record_id)
         return None if entry is None else self._record(entry)
 
+    def has(self, record_id: str) -> bool:
+        """Whether there is a record of this ID, as far as was read."""
+        return self._catalog.get(record_id) is not None
+
     def related(self, record_id: str) -> list[Entry]:
         """Of the same user, or of the same case where it has one; newest first, without itself. KeyError for none."""
         return self._catalog.related(record_id)

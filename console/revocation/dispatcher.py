@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from console.clock import Clock
-from console.history.records import OperatorRecord, RevocationRecord
+from console.history.records import OperatorRecord, PlanRecord, RevocationRecord
 from console.okta.limits import Endpoint
 from console.okta.models import User
 from console.revocation.batches import Batches, OpenBatch
@@ -124,8 +124,8 @@ class Dispatcher:
 
     # Batches
 
-    async def confirm(self, ids: Sequence[str], *, case: str, reason: str) -> Batch:
-        """Record staged items durably, then send them.
+    async def confirm(self, ids: Sequence[str], *, case: str, reason: str, planned: PlanRecord | None = None) -> Batch:
+        """Record staged items durably, then send them; `planned` is the plan that they are run from.
 
         Raises ValueError where none of `ids` is staged, and the history's OSError where they can't be recorded; they
         are still staged then.
@@ -135,7 +135,7 @@ class Dispatcher:
             items = [item for item in known if item is not None and item.state is State.STAGED]
             if not items:
                 raise ValueError("nothing of this is staged")
-            opened = self._open(self._new_batch(case, reason))
+            opened = self._open(replace(self._new_batch(case, reason), planned=planned))
             try:
                 await self._book(opened, items)
             except (OSError, asyncio.CancelledError):

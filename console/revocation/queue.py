@@ -96,6 +96,13 @@ class Queue:
             yield len(added) + len(already)
         return Staged(tuple(added), tuple(already))
 
+    def put_in(self, items: Iterable[Item]) -> Staged:
+        """Stage items as they are made, each with options of its own, unless their users are in the queue already."""
+        made = {item.user.id: item for item in items}
+        staged = self.insert([item.user for item in made.values()], lambda user: made[user.id])
+        self._remember(_Step("taken out", added=[item.id for item in staged.added]))
+        return staged
+
     def restage(self, items: Iterable[Item]) -> tuple[Item, ...]:
         """Put users whose revocations have ended into the queue again, as new revocations with the same options."""
         ended = {item.user.id: item for item in items if item.state.final}
@@ -189,9 +196,10 @@ class Queue:
         finally:
             self._sort()
         for items in _parts(step.changed):
-            back = [item for item in items if self._state(item.id) is State.STAGED]
-            self.replace_all(back)
-            done += len(back)
+            # The options alone: the user may have been looked up again meanwhile.
+            staged = [item for item in items if self._state(item.id) is State.STAGED]
+            self.replace_all([replace(self._items[item.id], options=item.options) for item in staged])
+            done += len(staged)
             yield done
         return done
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from console.history.records import RevocationRecord
+from console.history.records import PlanRecord, RevocationRecord
 from console.okta.client import OktaClient, Receipt
 from console.okta.limits import Permit
 from console.okta.models import User
@@ -35,7 +35,7 @@ class ReadOnlyClient(OktaClient):
 class ReadOnlyDispatcher(Dispatcher):
     """Refuses a batch before anything of it reaches the history."""
 
-    async def confirm(self, ids: Sequence[str], *, case: str, reason: str) -> Batch:
+    async def confirm(self, ids: Sequence[str], *, case: str, reason: str, planned: PlanRecord | None = None) -> Batch:
         """Raises ReadOnly."""
         raise ReadOnly
 

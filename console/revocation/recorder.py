@@ -98,6 +98,7 @@ def _record(item: Item, batch: Batch, org: str, operator: OperatorRecord, queued
         user=UserRecord(id=user.id, login=user.login, name=user.name, status=user.status),
         options=OptionsRecord(oauth_tokens=options.oauth_tokens, forget_devices=options.forget_devices),
         queued_at=queued_at,
+        planned=batch.planned,
     )
 
 

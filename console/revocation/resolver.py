@@ -41,6 +41,8 @@ class Resolved:
     target: Target
     user: User | None
     why: str = ""
+    gone: bool = False
+    """Whether the org said that there is no user of this ID; else another try may find one."""
 
 
 class Resolver:
@@ -145,7 +147,7 @@ class _Run:
     def _not_by_look_up(self, target: Target, error: OktaError) -> list[Resolved]:
         """No such ID or login; but it may be an email, or a login that no path can hold."""
         if target.kind is Kind.ID:
-            return [Resolved(target, None, "no user has this ID")]
+            return [Resolved(target, None, "no user has this ID", gone=True)]
         if isinstance(error, BadRequest):
             self._searches[BY_LOGIN].append(target)
         elif "@" in target.text:

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from console.clock import Clock
 from console.history.entries import BatchState, Entry
-from console.history.records import OperatorRecord, RevocationRecord
+from console.history.records import OperatorRecord, PlanRecord, RevocationRecord
 from console.okta.models import User
 from console.revocation.dispatcher import Dispatcher
 from console.revocation.guard import Guard
@@ -97,7 +97,7 @@ class Standing:
         return counted.most_common()
 
 
-def who(operator: OperatorRecord) -> str:
+def who(operator: OperatorRecord | PlanRecord) -> str:
     """`riley on soc-1 (riley@acme.test)`."""
     return f"{operator.os_user} on {operator.host}" + (f" ({operator.principal})" if operator.principal else "")
 

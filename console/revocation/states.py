@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from console.history.records import PlanRecord
 from console.okta.models import User
 
 
@@ -76,3 +77,5 @@ class Batch:
     reason: str
     confirmed_at: str
     """UTC, RFC 3339."""
+    planned: PlanRecord | None = None
+    """The plan that it was run from, if any."""

@@ -83,6 +83,7 @@ KEYS: tuple[Key, ...] = (
     ),
     Key("triage.paste", "p", "paste", "Paste targets", "triage", show=True, label="Paste"),
     Key("triage.open", "o", "open_file", "Open a file of targets", "triage", label="File"),
+    Key("triage.plan", "O", "open_plan", "Open a plan that a colleague made", "triage", label="Plan"),
     Key("triage.tokens", "t", "toggle_tokens", "OAuth tokens too: on, off", "triage", label="Tokens"),
     Key("triage.devices", "f", "toggle_devices", "Forget devices too: on, off", "triage", label="Devices"),
     Key("triage.case", "c", "case", "Case and reason", "triage", show=True, label="Case"),

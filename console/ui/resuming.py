@@ -60,7 +60,8 @@ class Resumer:
         """As soon as the operator has a hand free; who is busy for long, or has begun something, gets a notice."""
         self._looks += 1
         self._idle = self._idle + 1 if self._hand_is_free() else 0
-        begun = bool(self._workspace.queue.items)
+        # What came back from an earlier console nobody has begun.
+        begun = bool(self._workspace.queue.items.keys() - self._workspace.staged.restored)
         free = self._idle >= IDLE_LOOKS
         if self._timer is None or not (begun or free or self._looks >= PATIENCE):
             return

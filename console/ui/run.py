@@ -47,6 +47,7 @@ async def run_on(workspace: Workspace) -> int:
     """
     following: Workspace | None = workspace
     left: dict[str, Left] = {}
+    staged = 0
     code = 0
     try:
         with Leaving() as leaving:
@@ -61,10 +62,11 @@ async def run_on(workspace: Workspace) -> int:
                 finally:
                     await workspace.aclose()
                     left.update(batches_of(workspace))
+                    staged += kept_staged(workspace)
     finally:
         if following is not None:
             await following.aclose()
-        if told := left_over(left.values()):
+        if told := left_over(left.values(), staged=staged):
             print(f"evict: {told}", file=sys.stderr)  # noqa: T201
     return code
 
@@ -95,8 +97,19 @@ def batches_of(workspace: Workspace) -> dict[str, Left]:
     }
 
 
-def left_over(batches: Iterable[Left]) -> str:
-    """What was not sent or has no answer, and how to go on; empty for nothing."""
+def kept_staged(workspace: Workspace) -> int:
+    """How many of its queue are staged and come back at the next start."""
+    keeps = not workspace.settings.read_only and not workspace.staged.trouble
+    return len(workspace.queue.staged()) if keeps else 0
+
+
+def left_over(batches: Iterable[Left], *, staged: int = 0) -> str:
+    """What was not sent or has no answer, and how to go on, and how many `staged` ones come back; empty for nothing."""
+    kept = f"{count(staged, 'user')} staged and not confirmed: back at the next start. " if staged else ""
+    return f"{kept}{_unsent(batches)}".strip()
+
+
+def _unsent(batches: Iterable[Left]) -> str:
     open_ = [one for one in batches if one.queued or one.unknown]
     if not open_:
         return ""

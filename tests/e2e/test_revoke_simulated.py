@@ -14,6 +14,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from console.clock import SystemClock
+from console.demo.org import DemoOrg
+
 pytestmark = pytest.mark.slow
 
 EVICT = (sys.executable, "-m", "console")
@@ -94,6 +97,24 @@ def test_a_file_on_standard_input_and_an_unknown_user(simulated: dict[str, str])
     done = evict(simulated, "revoke", "--from-file", "-", "--yes", stdin="nobody@acme.test\n")
     assert done.returncode == 1
     assert "unresolved" in done.stdout
+
+
+def test_a_plan_of_one_operator_is_run_by_another(simulated: dict[str, str], tmp_path: Path) -> None:
+    org = DemoOrg(clock=SystemClock(), token="00any", users=300)
+    ids = [one.id for one in org.users if one.status == "ACTIVE" and one.kind == "employee"][-3:]
+    plan = tmp_path / "plan.json"
+    evict({**simulated, "LOGNAME": "riley"}, "plan", *ids, "--oauth-tokens", "--case", "INC-9", "--output", str(plan))
+    kim = {**simulated, "LOGNAME": "kim"}
+    done = evict(kim, "revoke", "--plan", str(plan), "--yes")
+    assert done.returncode == 0
+    assert "planned    by riley on" in done.stderr
+    url = f"{simulated['OKTA_CLIENT_ORGURL']}/_demo/state"
+    states = [httpx.get(url, params={"user": id_}, trust_env=False).json() for id_ in ids]
+    assert not any(state["sessions"] or state["tokens"] for state in states)
+    records = [json.loads(line) for line in evict(kim, "history", "list", "case:INC-9", "--json").stdout.splitlines()]
+    assert {(one["planned"]["os_user"], one["operator"]["os_user"], one["outcome"]) for one in records} == {
+        ("riley", "kim", "revoked")
+    }
 
 
 def test_simulate_listens_on_loopback_only() -> None:

@@ -13,6 +13,7 @@ from console.clock import SystemClock
 from console.history.entries import Entry
 from console.history.records import RevocationRecord
 from console.history.store import History
+from console.revocation.resuming import who
 from console.text import count
 
 RELATED_SHOWN = 20
@@ -73,6 +74,7 @@ def _show(history: History, record_id: str, out: Output) -> int:
         "reason": record.reason or "none",
         "org": record.org,
         "operator": f"{operator.os_user} on {operator.host}, {operator.principal} ({operator.auth_mode})",
+        **({"planned": f"by {who(record.planned)} at {record.planned.made_at}"} if record.planned else {}),
         "batch": record.batch_id,
         "queued at": record.queued_at,
         "finished at": record.finished_at or "not finished",

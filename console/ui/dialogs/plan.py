@@ -6,6 +6,9 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from console.history.records import PlanRecord
+from console.revocation.plan import OpenedPlan
+from console.revocation.resolver import Resolved
 from console.revocation.states import Item
 from console.steps import Steps, at_once
 from console.ui.triage.badges import RISKY, options_words
@@ -34,6 +37,19 @@ class Review:
     case: str
     reason: str
     price: str
+    unchecked: tuple[Item, ...] = ()
+    """Who was staged before a restart and is still to be looked up again; it stays in the queue."""
+    unresolved: tuple[Resolved, ...] = ()
+    """Targets that gave no user."""
+    opened: OpenedPlan | None = None
+    """The colleague's plan that any of it is from."""
+    departures: tuple[str, ...] = ()
+    """How it goes beyond that plan."""
+
+    @property
+    def planned(self) -> PlanRecord | None:
+        """What the history keeps of the plan, where this is the plan and nothing more."""
+        return None if self.opened is None or self.departures else self.opened.record
 
     @property
     def typed(self) -> bool:
@@ -46,8 +62,17 @@ def review(workspace: Workspace, items: Iterable[Item], *, case: str, reason: st
     return at_once(reviewing(workspace, items, case=case, reason=reason))
 
 
-def reviewing(workspace: Workspace, items: Iterable[Item], *, case: str, reason: str) -> Steps[int, Review]:
-    """The same in steps, each of which tells how many are checked."""
+def reviewing(
+    workspace: Workspace,
+    items: Iterable[Item],
+    *,
+    case: str,
+    reason: str,
+    unresolved: Iterable[Resolved] = (),
+    opened: OpenedPlan | None = None,
+) -> Steps[int, Review]:
+    """The same in steps, each of which tells how many are checked; `opened` is the plan that some may be from."""
+    unchecked: list[Item] = []
     guard = workspace.guard
     sent: list[Item] = []
     refused: list[tuple[Item, str]] = []
@@ -55,7 +80,9 @@ def reviewing(workspace: Workspace, items: Iterable[Item], *, case: str, reason:
     risky: list[Item] = []
     options: Counter[tuple[bool, bool]] = Counter()
     for number, item in enumerate(items, 1):
-        if (refusal := guard.check(item.user)) is not None:
+        if workspace.staged.unchecked(item):
+            unchecked.append(item)
+        elif (refusal := guard.check(item.user)) is not None:
             refused.append((item, refusal))
         else:
             sent.append(item)
@@ -66,6 +93,7 @@ def reviewing(workspace: Workspace, items: Iterable[Item], *, case: str, reason:
                 risky.append(item)
         if number % SLICE == 0:
             yield number
+    opened = opened if opened is not None and opened.concerns(sent) else None
     return Review(
         sent=tuple(sent),
         refused=tuple(refused),
@@ -78,4 +106,8 @@ def reviewing(workspace: Workspace, items: Iterable[Item], *, case: str, reason:
         case=case,
         reason=reason,
         price=workspace.prices.words(len(sent)),
+        unchecked=tuple(unchecked),
+        unresolved=tuple(unresolved),
+        opened=opened,
+        departures=() if opened is None else opened.departures(sent, case=case, reason=reason),
     )

@@ -22,6 +22,7 @@ from console.ui.screens.confirm import Confirm
 from console.ui.screens.record import short_time
 from console.ui.triage.badges import options_words
 from console.ui.widgets.facts import Facts, Pair, pair, whole
+from console.ui.widgets.number_box import NumberBox
 from console.ui.widgets.tick import Tick
 from console.workspace import Workspace
 
@@ -67,14 +68,6 @@ def standing_pairs(standing: Standing, *, unknown: bool, price: str) -> list[Pai
     if standing.unknown:
         rows.append(pair("unknown", UNKNOWN))
     return [*rows, pair("costs", price), pair("batch", info.id, style="$quiet")]
-
-
-class NumberBox(Input):
-    """Takes digits; letters are left to the keys of the dialog."""
-
-    def check_consume_key(self, key: str, character: str | None) -> bool:
-        """Whether a key is text here."""
-        return character is not None and character.isdigit()
 
 
 class ResumeDialog(ModalScreen[Choice | None]):

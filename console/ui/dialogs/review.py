@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import ClassVar
 
 from textual import work
@@ -20,9 +21,11 @@ from console.history.records import RevocationRecord
 from console.history.store import RecordFilter
 from console.revocation.states import Item
 from console.text import count, sanitize
+from console.ui.dialogs.hands import hands_pairs
 from console.ui.dialogs.plan import Review
 from console.ui.screens.record import short_time
 from console.ui.widgets.facts import Facts, Pair, pair, whole
+from console.ui.widgets.number_box import NumberBox
 from console.workspace import Workspace
 
 NAMED = 8
@@ -55,6 +58,9 @@ def review_pairs(plan: Review) -> list[Pair]:
         rows += [pair(" ", f"{item.user.login or item.user.id} {why}") for item, why in plan.refused[:NAMED]]
         if len(plan.refused) > NAMED:
             rows.append(pair(" ", f"and {len(plan.refused) - NAMED:,} more"))
+    if plan.unchecked:
+        said = f"… {count(len(plan.unchecked), 'user')} staged before a restart: still to be looked up again"
+        rows += [whole(""), whole(said, "$state-retrying bold"), pair(" ", names(plan.unchecked))]
     if plan.services:
         said = f"≈ {count(len(plan.services), 'user')} may be software: it may stop working"
         rows += [whole(""), whole(said, "$state-retrying bold"), pair(" ", names(plan.services))]
@@ -86,6 +92,8 @@ class ReviewDialog(ModalScreen[bool]):
         Binding("escape", "cancel", show=False),
         Binding("y", "confirm", show=False),
         Binding("n", "cancel", show=False),
+        # Before the box for the number has it.
+        Binding("s", "save_plan", show=False, priority=True),
         Binding("down,j", "scroll(1)", show=False),
         Binding("up,k", "scroll(-1)", show=False),
     ]
@@ -102,6 +110,8 @@ class ReviewDialog(ModalScreen[bool]):
         """Why this batch can't be run at all; empty where it can."""
         if self._workspace.settings.read_only:
             return "Evict is read-only: this can't be run. Start it without read_only to revoke."
+        if not self._plan.sent and self._plan.unchecked:
+            return "Nobody can be run yet: go back, and review again once they were looked up."
         if not self._plan.sent:
             return "The guard keeps all of them out: there is nothing to run."
         return ""
@@ -112,19 +122,28 @@ class ReviewDialog(ModalScreen[bool]):
         with Vertical(classes="dialog dialog-wide") as dialog:
             dialog.border_title = Content("Review")
             with VerticalScroll(id="review-scroll", can_focus=False):
+                # First: where the terminal is short, the rest is scrolled to.
+                yield Facts(self._hands(), id="hands")
                 yield Facts(review_pairs(plan), id="review-facts")
                 yield Facts(self._warnings(), id="review-warnings")
                 yield Facts(id="review-recent")
             yield Static(Content(self._blocked or self._question()), id="review-question")
             if plan.typed and not self._blocked:
-                yield Input(placeholder="number of users", id="number", compact=True, max_length=9)
+                yield NumberBox(placeholder="number of users", id="number", compact=True, max_length=9)
             yield Static(id="problem", classes="dialog-problem")
             with Horizontal(classes="dialog-buttons"):
                 yield Button(Content("Back  (Esc)"), id="back", compact=True)
+                if plan.sent:
+                    yield Button(Content("Save plan  (s)"), id="save", compact=True)
                 if not self._blocked:
                     way = "Enter" if plan.typed else "y"
                     label = f"Revoke {count(len(plan.sent), 'user')}  ({way})"
                     yield Button(Content(label), id="run", compact=True, disabled=True)
+
+    def _hands(self) -> list[Pair]:
+        """Whose plan it is, where it is one."""
+        opened, departures = self._plan.opened, self._plan.departures
+        return [] if opened is None else [*hands_pairs(self._workspace, opened, departures), whole("")]
 
     def _question(self) -> str:
         if self._plan.typed:
@@ -144,6 +163,7 @@ class ReviewDialog(ModalScreen[bool]):
         """The harmless answer has the focus."""
         self.query_one("#review-recent").display = False
         self.query_one("#review-warnings").display = bool(self._warnings())
+        self.query_one("#hands").display = self._plan.opened is not None
         inputs = self.query(Input)
         (inputs.first() if inputs else self.query_one("#back")).focus()
         self.set_timer(ARMED_AFTER_S, self._arm)
@@ -203,14 +223,30 @@ class ReviewDialog(ModalScreen[bool]):
             self.query_one("#problem", Static).update(Content(f"Type the number of users, {number}, to confirm."))
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
-        """Run or go back."""
+        """Run, save or go back."""
         event.stop()
+        if event.button.id == "save":
+            self.action_save_plan()
+            return
         self.dismiss(event.button.id == "run")
 
     def action_confirm(self) -> None:
         """`y`, where that is enough."""
         if not self._blocked and not self._plan.typed and self._confirmed():
             self.dismiss(True)
+
+    def action_save_plan(self) -> None:
+        """Keep it as a plan for a colleague to look at and to run."""
+        from console.ui.dialogs.save_plan import SavePlanDialog
+
+        def saved(written: tuple[Path, str] | None) -> None:
+            if written is not None:
+                path, sha256 = written
+                told = sanitize(f"{path}, sha256 {sha256}", limit=400)
+                self.notify(told, title="Plan saved", timeout=15, markup=False)
+
+        if self._plan.sent:
+            self.app.push_screen(SavePlanDialog(self._workspace, self._plan), saved)
 
     def action_cancel(self) -> None:
         """Nothing happens."""

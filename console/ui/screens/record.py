@@ -67,6 +67,16 @@ def _related_pairs(record: RevocationRecord, related: Related) -> Iterator[Pair]
         name = " "
 
 
+def _planned_pairs(record: RevocationRecord) -> list[Pair]:
+    """Who planned it, where it was run from a plan."""
+    if (plan := record.planned) is None:
+        return []
+    return [
+        _fact("planner", f"{plan.principal or 'unknown principal'}, {plan.os_user}@{plan.host}"),
+        _fact("plan", f"{short_time(plan.made_at)}, {plan.sha256}"),
+    ]
+
+
 def record_pairs(record: RevocationRecord, related: Related | None = None) -> list[Pair]:
     """Everything a record says, and how many others there are where that was counted."""
     shown = look(record.outcome)
@@ -86,6 +96,7 @@ def record_pairs(record: RevocationRecord, related: Related | None = None) -> li
         _fact("reason", record.reason or "none"),
         _fact("operator", f"{operator.principal or 'unknown principal'} ({operator.auth_mode or '?'})"),
         _fact("from", f"{operator.os_user}@{operator.host}"),
+        *_planned_pairs(record),
         _fact("org", record.org),
         _fact("batch", record.batch_id),
         _fact("record", record.id),

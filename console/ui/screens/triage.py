@@ -17,6 +17,7 @@ from console.ui.bindings import bindings
 from console.ui.changes import Changes
 from console.ui.dialogs.plan import Y_IS_ENOUGH
 from console.ui.triage.filling import Filling
+from console.ui.triage.planning import Planning
 from console.ui.triage.running import Running
 from console.ui.triage.taking import Taking
 from console.ui.widgets.footer import Footer
@@ -29,7 +30,7 @@ QUIET_S = 10.0
 """Between two toasts about 429s."""
 
 
-class TriageScreen(Filling, Running, Taking):
+class TriageScreen(Filling, Running, Planning, Taking):
     """Search on the left, queue on the right, details of the user under the cursor below or beside them."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings("triage")
@@ -60,6 +61,7 @@ class TriageScreen(Filling, Running, Taking):
 
     def tick(self, changes: Changes) -> None:
         """Show what the engine did."""
+        self.keep_intent()
         if changes.items or changes.removed:
             self._badges.learn(changes)
             self._search.show_badges(changes)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from console.revocation.plan import OpenedPlan
 from console.revocation.resolver import Resolved
 from console.revocation.states import Options
 from console.revocation.targets import Target
@@ -39,3 +40,5 @@ class Intent:
     case: str = ""
     reason: str = ""
     lookups: Lookups = field(default_factory=Lookups)
+    plan: OpenedPlan | None = None
+    """The colleague's plan that was opened last."""

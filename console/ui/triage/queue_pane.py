@@ -127,6 +127,8 @@ class QueuePane(Pane):
 
     def _last(self, item: Item) -> tuple[str, str]:
         """Attempts, last status and what there is to say, as far as there is room."""
+        if self._workspace.staged.unchecked(item):
+            return "… look-up", "$quiet"
         if item.state is State.STAGED:
             refusal = self._workspace.guard.check(item.user)
             if refusal is not None:

@@ -12,10 +12,11 @@ from console.ui.dialogs.plan import Review, reviewing
 from console.ui.dialogs.review import ReviewDialog
 from console.ui.screens.confirm import Confirm
 from console.ui.triage.badges import options_words
-from console.ui.triage.base import FAILED, WAITING, TriageBase
+from console.ui.triage.base import FAILED, WAITING
+from console.ui.triage.restoring import Restoring
 
 
-class Running(TriageBase):
+class Running(Restoring):
     """Options, case, review; undo and retry."""
 
     def action_toggle_tokens(self) -> None:
@@ -58,7 +59,17 @@ class Running(TriageBase):
         if not items:
             self._say("Nothing is staged: mark users with space and press + first.")
             return
-        checking = reviewing(self._workspace, items, case=self._intent.case, reason=self._intent.reason)
+        if any(self._workspace.staged.unchecked(item) for item in items):
+            self._look_up_again()
+        intent = self._intent
+        checking = reviewing(
+            self._workspace,
+            items,
+            case=intent.case,
+            reason=intent.reason,
+            unresolved=intent.lookups.unresolved,
+            opened=intent.plan,
+        )
         self._in_steps(checking, self._show_review, title="Checking", total=len(items))
 
     def _show_review(self, plan: Review) -> None:
@@ -72,7 +83,7 @@ class Running(TriageBase):
     async def _run_batch(self, plan: Review) -> None:
         try:
             await self._workspace.dispatcher.confirm(
-                [item.id for item in plan.sent], case=plan.case, reason=plan.reason
+                [item.id for item in plan.sent], case=plan.case, reason=plan.reason, planned=plan.planned
             )
         except (OSError, ValueError, ReadOnly) as error:
             told = f"Nothing was sent: {error}"
