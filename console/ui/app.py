@@ -32,6 +32,7 @@ from console.ui.modes import SCREENS_OF_MODES
 from console.ui.resuming import Resumer
 from console.ui.screens.confirm import Confirm
 from console.ui.signing_in import SigningIn
+from console.ui.stylesheet import KeptStylesheet
 from console.ui.widgets.line import Line
 from console.workspace import Workspace
 
@@ -61,6 +62,7 @@ class EvictApp(KeysInOrder):
 
     def __init__(self, workspace: Workspace) -> None:
         super().__init__()
+        self.stylesheet = KeptStylesheet(variables=self.get_css_variables())
         self.workspace = workspace
         self._collector = Collector()
         self._bases: dict[str, Screen[Any]] = {}
