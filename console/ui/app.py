@@ -13,6 +13,7 @@ from rich.text import Text
 from textual import work
 from textual.app import SystemCommand
 from textual.binding import BindingType
+from textual.driver import Driver
 from textual.screen import Screen
 
 from console.paths import config_dir, themes_dir
@@ -33,6 +34,7 @@ from console.ui.resuming import Resumer
 from console.ui.screens.confirm import Confirm
 from console.ui.signing_in import SigningIn
 from console.ui.stylesheet import KeptStylesheet
+from console.ui.terminal import outlive
 from console.ui.widgets.line import Line
 from console.workspace import Workspace
 
@@ -255,6 +257,10 @@ class EvictApp(KeysInOrder):
             yield from (SystemCommand(*one) for one in Controls(self, self.workspace).commands())
 
     # The end
+
+    def _build_driver(self, headless: bool, inline: bool, mouse: bool, size: tuple[int, int] | None) -> Driver:
+        """Textual's own, on a terminal that may go."""
+        return outlive(super()._build_driver(headless, inline, mouse, size))
 
     def _fatal_error(self) -> None:
         """Print where it failed. Textual's own version prints local variables, and those may hold a credential."""
