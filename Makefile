@@ -4,8 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 RIVALS := $(VENV)/bench/.installed
-# A variable of the developer's own shell must not reach a test or a picture.
-CLEAN := env -u NO_COLOR -u TEXTUAL_THEME -u TEXTUAL_FILTERS
+# A variable of the developer's own shell must not reach a test or a picture. Where Python may not keep what it has
+# compiled, every process of every test compiles all of it anew.
+CLEAN := env -u NO_COLOR -u TEXTUAL_THEME -u TEXTUAL_FILTERS -u PYTHONDONTWRITEBYTECODE
 
 .PHONY: help venv demo test check bench bench-short crash soak fuzz keys screenshots snapshots clean
 
@@ -18,7 +19,7 @@ $(STAMP): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Evict needs Python 3.11 or newer; name one with: make PYTHON=python3.12 venv")'
 	@if command -v uv >/dev/null 2>&1; then \
 		uv venv --quiet --allow-existing --python $(PYTHON) $(VENV) && \
-		uv pip install --quiet --python $(BIN)/python --group dev --editable . ; \
+		uv pip install --quiet --compile-bytecode --python $(BIN)/python --group dev --editable . ; \
 	else \
 		$(PYTHON) -m venv $(VENV) && \
 		$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1' && \

@@ -132,7 +132,7 @@ class TokenOffice:
         check_assertion(
             assertion, app.key, client_id=app.client_id, audience=asked.url, now=self.now(), used=self._assertions
         )  # fmt: skip
-        return self._issue(app, self._scopes(app, asked), asked)
+        return self._issue(app, self._scopes(app, asked), self._proven(app, asked))
 
     def _app_of(self, assertion: str) -> App | None:
         """The app that an assertion says it is from; nothing of it is believed yet."""
@@ -149,7 +149,10 @@ class TokenOffice:
         app, held = self._native(asked), self.refresh.get(asked.form.get("refresh_token", ""))
         if held is None or held.client_id != app.client_id:
             raise Wrong("invalid_grant", "The refresh token is invalid or expired.")
-        reply = self._issue(app, held.scopes, asked, bound_to=held.thumbprint)
+        proven = self._proven(app, asked)
+        if held.thumbprint not in (None, proven):  # of a public client it is good with its key alone
+            raise Wrong("invalid_grant", "The refresh token is bound to another key.")
+        reply = self._issue(app, held.scopes, proven)
         del self.refresh[asked.form["refresh_token"]]  # it rotates; only once the new one is sure
         return reply
 
@@ -159,6 +162,7 @@ class TokenOffice:
         found = next((one for one in self.pending.values() if one.device_code == code), None)
         if found is None or found.client_id != app.client_id:
             raise Wrong("invalid_grant", "The device code is invalid or has been used.")
+        proven = self._proven(app, asked)  # first: a request that is refused for its proof counts as no poll
         now, before = self.now(), found.asked_at
         found.asked_at = now
         if now >= found.ends:
@@ -171,11 +175,7 @@ class TokenOffice:
             raise Wrong("slow_down", "Polling too fast.")
         if found.state == "pending":
             raise Wrong("authorization_pending", "The device authorization is pending. Please try again later.")
-        try:
-            reply = self._issue(app, found.scopes, asked)
-        except Wrong:
-            found.asked_at = before  # it is no new question when it comes once more with the proof or nonce
-            raise
+        reply = self._issue(app, found.scopes, proven)
         self.pending = {user: one for user, one in self.pending.items() if one is not found}
         return reply
 
@@ -193,10 +193,7 @@ class TokenOffice:
             raise Wrong("invalid_scope", "One or more scopes are not configured for the authorization server resource.")
         return wanted
 
-    def _issue(self, app: App, scopes: frozenset[str], asked: Asked, *, bound_to: str | None = None) -> Reply:
-        thumbprint = self._proven(app, asked)
-        if bound_to is not None and thumbprint != bound_to:  # of a public client it is good with its key alone
-            raise Wrong("invalid_grant", "The refresh token is bound to another key.")
+    def _issue(self, app: App, scopes: frozenset[str], thumbprint: str | None) -> Reply:
         one = Issued(app.client_id, scopes, self.now() + timedelta(seconds=self.life_s), thumbprint)
         value = self.dice.hexadecimal(64)
         self.issued[value] = one

@@ -13,6 +13,7 @@ from rich.text import Text
 from textual import work
 from textual.app import SystemCommand
 from textual.binding import BindingType
+from textual.driver import Driver
 from textual.screen import Screen
 
 from console.paths import config_dir, themes_dir
@@ -30,11 +31,13 @@ from console.ui.history_notices import HistoryNotices
 from console.ui.key_order import KeysInOrder
 from console.ui.look import look
 from console.ui.modes import SCREENS_OF_MODES
+from console.ui.outlived import outlive
 from console.ui.own_sessions import end_my_sessions
 from console.ui.profiles import Profiles
 from console.ui.resuming import Resumer
 from console.ui.screens.confirm import Confirm
 from console.ui.signing_in import SigningIn
+from console.ui.stylesheet import KeptStylesheet
 from console.ui.terminal import Fitted
 from console.ui.widgets.line import Line
 from console.workspace import Workspace
@@ -66,6 +69,7 @@ class EvictApp(Fitted, KeysInOrder):
 
     def __init__(self, workspace: Workspace) -> None:
         super().__init__()
+        self.stylesheet = KeptStylesheet(variables=self.get_css_variables())
         self.workspace = workspace
         self._collector = Collector()
         self._bases: dict[str, Screen[Any]] = {}
@@ -267,6 +271,10 @@ class EvictApp(Fitted, KeysInOrder):
             yield from (SystemCommand(*one) for one in Controls(self, self.workspace).commands())
 
     # The end
+
+    def _build_driver(self, headless: bool, inline: bool, mouse: bool, size: tuple[int, int] | None) -> Driver:
+        """Textual's own, on a terminal that may go."""
+        return outlive(super()._build_driver(headless, inline, mouse, size))
 
     def _fatal_error(self) -> None:
         """Print where it failed. Textual's own version prints local variables, and those may hold a credential."""

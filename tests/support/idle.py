@@ -91,8 +91,9 @@ async def until_idle(min_sleep: float = 0.0, max_sleep: float = DEADLINE_S) -> N
             return
         if loop._ready:
             quiet = 0
-        elif jobs.pending or (app is not None and app._batch_count):
-            # Textual holds the picture of a screen that was just brought up back for a moment, by a timer.
+        elif jobs.pending or (app is not None and app._batch_count and not app._exit):
+            # Textual holds the picture of a screen that was just brought up back for a moment, by a timer; that of an
+            # app that ends it holds back for good.
             quiet = 0
             await asyncio.sleep(POLL_S)
         else:

@@ -169,7 +169,7 @@ async def details(stage: Triage) -> None:
     await stage.find("svc")
     await stage.pilot.press("plus", "enter")
     # The drawer asks the history in a thread of its own.
-    await stage.until(lambda: "Evict has never revoked it" in stage.text())
+    await stage.until(lambda: "Evict has never revoked it" in stage.words("#details-past"))
     await rest(stage)
 
 

@@ -88,7 +88,7 @@ async def console(
 
 async def settled(pilot: Pilot[Any]) -> None:
     """Wait until no worker of a screen works any more; those that wait for an answer to a dialog are left out."""
-    groups = {"connect", "history", "record", "related", "requeue", "verify", "search"}
+    groups = {"connect", "details", "history", "record", "related", "requeue", "verify", "search"}
     while pending := [one for one in pilot.app.workers if one.group in groups and not one.is_finished]:
         with suppress(WorkerCancelled):  # another took its place
             await pilot.app.workers.wait_for_complete(pending)

@@ -13,9 +13,10 @@ import sys  # noqa: E402
 import pytest  # noqa: E402
 import pytest_textual_snapshot  # noqa: E402
 
-from tests.support import idle  # noqa: E402
+from tests.support import idle, parsed  # noqa: E402
 
 idle.install()
+parsed.install()
 
 # syrupy 5 renamed the hook by which the plugin asks for .svg; this is harmless on syrupy 4.
 pytest_textual_snapshot.SVGImageExtension.file_extension = "svg"

@@ -21,8 +21,15 @@ def _nothing_frozen() -> Iterator[None]:
     usual = gc.get_threshold()
     gc.unfreeze()
     yield
-    gc.unfreeze()
     gc.set_threshold(*usual)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _frozen_again() -> Iterator[None]:
+    """What lives as long as the tests, as tests/conftest.py has it."""
+    yield
+    gc.collect()
+    gc.freeze()
 
 
 def items(number: int) -> tuple[Item, ...]:

@@ -187,6 +187,22 @@ async def test_an_operator_signs_in_with_a_code_goes_on_by_refresh_and_signs_out
         assert not org.office.refresh
 
 
+async def test_what_is_refused_for_its_proof_counts_as_no_poll() -> None:
+    clock = ManualClock()
+    org = org_with_apps(clock, dpop=True)
+    async with client(org, httpx.Auth()) as http:
+        device = DeviceSignIn(http, TokenEndpoint(URL, clock, headers={}), clock, client_id=NATIVE, scopes=SCOPES)
+        invitation = await device.invite()
+        await http.get(invitation.link_with_code, auth=None)
+        waiting = asyncio.create_task(device.token(invitation))
+        await asyncio.sleep(0)
+        await clock.advance(invitation.interval_s)
+        for _ in range(100):
+            await asyncio.sleep(0)
+        assert waiting.done(), "the proof and its nonce are settled within one interval"
+        assert (await waiting).type == "DPoP"
+
+
 async def test_who_asks_too_fast_is_slowed_and_who_is_refused_is_told() -> None:
     clock = ManualClock()
     org = org_with_apps(clock)
