@@ -22,7 +22,7 @@ from pydantic import SecretStr
 
 from console import __version__, log
 from console.clock import Clock, SystemClock
-from console.credentials import NO_ORG, SignIn, sign_in
+from console.credentials import NO_ORG, SignIn, sign_in, token_sign_in
 from console.demo.app import build_app
 from console.demo.org import DemoOrg
 from console.history.keys import KeyringStore
@@ -36,8 +36,9 @@ from console.okta.signing import Signing
 from console.okta.transport import open_http
 from console.revocation.authority import Authority
 from console.revocation.dispatcher import Dispatcher
+from console.revocation.dossier import Dossiers
 from console.revocation.events import Events, RateLimitMet, Why
-from console.revocation.guard import SERVICE_PATTERNS, Guard
+from console.revocation.guard import Guard
 from console.revocation.pacer import Pacer
 from console.revocation.price import Prices
 from console.revocation.queue import Queue
@@ -124,18 +125,10 @@ def _log(settings: Settings, secrets: Callable[[], tuple[str, ...]]) -> Callable
 
 
 def _guard(settings: Settings) -> Guard:
-    patterns = settings.service_account_patterns
     return Guard(
-        users=settings.protected_users,
-        groups=settings.protected_groups,
-        service_patterns=SERVICE_PATTERNS if patterns is None else patterns,
-    )
-
-
-async def token_sign_in(settings: Settings, token: SecretStr, clock: Clock) -> SignIn:
-    """A token that the operator entered, under the settings' prefix. Raises SettingsError for what can't be one."""
-    text = SecretStr(token.get_secret_value().strip())
-    return await sign_in(settings.model_copy(update={"sign_in": "token", "token": text}), clock)
+        users=settings.protected_users, groups=settings.protected_groups,
+        service_patterns=settings.service_account_patterns, admin_patterns=settings.admin_patterns,
+    )  # fmt: skip
 
 
 class Workspace:
@@ -206,6 +199,12 @@ class Workspace:
             scopes=lambda: tuple(getattr(self.credential.auth, "scopes", ())),
             read_only=self.settings.read_only,
         )
+
+    @cached_property
+    def dossiers(self) -> Dossiers:
+        """What Okta knows of single users besides their profile."""
+        busy, learnt = (lambda: self.dispatcher.running), self.guard.learn_admin
+        return Dossiers(self.client, self.pacer, self.clock, busy=busy, learnt=learnt)
 
     @cached_property
     def resuming(self) -> Resuming:
@@ -286,6 +285,7 @@ class Workspace:
         """Ask the org who it is and who we are, and load the guard. Never raises an OktaError; may be repeated."""
         self.connection = Connection("connecting")
         self.authority.forget()
+        self.dossiers.forget()
         self.connection = await self._connect()
         LOGGER.info("evict %s, %s: %s %s", __version__, self.org_url, self.connection.state, self.connection.message)
         return self.connection
@@ -389,6 +389,7 @@ class Workspace:
         try:
             await self.dispatcher.aclose()
             await self.authority.aclose()
+            await self.dossiers.aclose()
         finally:
             try:
                 await self.http.aclose()

@@ -84,10 +84,11 @@ class Report:
         facts = {"type": "refused", "target": target, "user_id": user.id, "login": user.login, "why": why}
         self._show("refused", user, why, facts)
 
-    def plan(self, user: User, *, service: bool) -> None:
+    def plan(self, user: User, *, service: bool, admin: bool) -> None:
         """A user whom a dry run would revoke; `service`: software may stand behind the account."""
         self.planned += 1
         notes = [user.status] + ["looks like a service account"] * service
+        notes += ["looks like an admin"] * admin
         self._show("planned", user, ", ".join(notes), {
             "type": "planned",
             "user_id": user.id,
@@ -95,6 +96,7 @@ class Report:
             "name": user.name,
             "user_status": user.status,
             "service_account": service,
+            "admin": admin,
             "oauth_tokens": self.options.oauth_tokens,
             "forget_devices": self.options.forget_devices,
             "case": self.case,

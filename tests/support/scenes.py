@@ -168,9 +168,11 @@ async def details(stage: Triage) -> None:
     await stage.until(lambda: len(stage.states()) == 3)
     await stage.find("svc")
     await stage.pilot.press("plus", "enter")
-    # The drawer asks the history in a thread of its own.
-    await stage.until(lambda: "Evict has never revoked it" in stage.text())
+    # The drawer asks the history in a thread of its own, and Okta once the cursor has rested.
+    await stage.until(lambda: "Evict has never revoked it" in stage.words("#details-past"))
     await rest(stage)
+    await stage.until(lambda: stage.workspace.dossiers.at_rest and "Asked" in stage.words("#details-hits"))
+    await rest(stage, 0)
 
 
 async def review_few(stage: Triage) -> None:

@@ -23,6 +23,8 @@ class Review:
     """What the guard keeps out, and why; it stays in the queue."""
     services: tuple[Item, ...]
     """Of those sent: what looks like a service account."""
+    admins: tuple[Item, ...]
+    """Of those sent: who has an admin role, or looks it."""
     risky: tuple[Item, ...]
     """Of those sent: suspended and deprovisioned users."""
     case: str
@@ -43,6 +45,7 @@ def review(workspace: Workspace, items: Iterable[Item], *, case: str, reason: st
         sent=sent,
         refused=tuple((item, refusal) for item, refusal in checked if refusal is not None),
         services=tuple(item for item in sent if workspace.guard.looks_like_service(item.user)),
+        admins=tuple(item for item in sent if workspace.guard.admin(item.user) is not None),
         risky=tuple(item for item in sent if item.user.status in RISKY),
         case=case,
         reason=reason,
