@@ -157,3 +157,9 @@ def _as_path(value: SecretStr) -> Path | None:
     if not text or "-----BEGIN" in text or text.startswith("{") or "\n" in text or len(text) > LONGEST_PATH:
         return None
     return Path(text).expanduser()
+
+
+async def token_sign_in(settings: Settings, token: SecretStr, clock: Clock) -> SignIn:
+    """A token that the operator entered, under the settings' prefix. Raises SettingsError for what can't be one."""
+    text = SecretStr(token.get_secret_value().strip())
+    return await sign_in(settings.model_copy(update={"sign_in": "token", "token": text}), clock)

@@ -33,9 +33,10 @@ from console.okta.own_sessions import (
     end_own_sessions,
     end_own_sessions_signed_in,
 )
+from console.org_history import open_history
 from console.settings import Settings, SettingsError
 from console.text import timestamp
-from console.workspace import Workspace, http_for, open_history, whoami
+from console.workspace import Workspace, http_for, whoami
 
 OUTCOMES: tuple[tuple[type[OktaError], str], ...] = (
     (AnswerLost, "unknown"),

@@ -233,6 +233,8 @@ class Settings(BaseSettings):
     """IDs or exact names of groups whose members are never revoked."""
     service_account_patterns: Words | None = None
     """Globs of logins that are shown as service accounts; None for the guard's own list, empty for none."""
+    admin_patterns: Words | None = None
+    """Globs of logins that are shown as admins, besides those with an admin role; None for the guard's own list."""
     read_only: bool = False
     """Look, never revoke."""
     colour: Annotated[
@@ -383,7 +385,7 @@ def explain(settings: Settings) -> list[Explained]:
 
 def _masked(name: str, value: Any) -> str:
     if value is None:
-        return "built in" if name == "service_account_patterns" else "not set"
+        return "built in" if name in ("service_account_patterns", "admin_patterns") else "not set"
     if name == "proxy":
         parts = urlsplit(value.get_secret_value())
         secret = "********@" if "@" in parts.netloc else ""

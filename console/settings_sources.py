@@ -52,7 +52,7 @@ TOKEN_SOURCES = ("token", "token_file", "token_command")
 TOKEN, SERVICE_APP, DEVICE = "token", "service_app", "device"
 """The ways of signing in."""
 
-LISTS = frozenset({"protected_users", "protected_groups", "service_account_patterns", "scopes"})
+LISTS = frozenset({"protected_users", "protected_groups", "service_account_patterns", "admin_patterns", "scopes"})
 TABLES = frozenset({"keys"})
 
 

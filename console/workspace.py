@@ -7,37 +7,35 @@ import getpass
 import logging
 import os
 import random
-import re
 import secrets
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import urlsplit
 
 import httpx
 from pydantic import SecretStr
 
 from console import __version__, log
 from console.clock import Clock, SystemClock
-from console.credentials import NO_ORG, SignIn, sign_in
+from console.credentials import SignIn, sign_in, token_sign_in
 from console.demo.app import build_app
 from console.demo.org import DemoOrg
-from console.history.keys import KeyringStore
 from console.history.records import OperatorRecord
-from console.history.store import History, HistoryUnavailable, new_id
+from console.history.store import History, new_id
 from console.okta.auth.grants import Token
 from console.okta.client import OktaClient
 from console.okta.errors import CredentialRejected, OktaError, ScopeMissing, Unreachable
 from console.okta.models import OrgInfo, User
 from console.okta.signing import Signing
 from console.okta.transport import open_http
+from console.org_history import history_folder, open_history
 from console.revocation.authority import Authority
 from console.revocation.dispatcher import Dispatcher
+from console.revocation.dossier import Dossiers
 from console.revocation.events import Events, RateLimitMet, Why
-from console.revocation.guard import SERVICE_PATTERNS, Guard
+from console.revocation.guard import Guard
 from console.revocation.pacer import Pacer
 from console.revocation.price import Prices
 from console.revocation.queue import Queue
@@ -61,32 +59,6 @@ class Connection:
 
     state: Literal["connecting", "connected", "offline", "refused"]
     message: str = ""
-
-
-def history_folder(settings: Settings, *, demo: bool = False) -> Path:
-    """Where the history of this org lives: each org has one of its own, and the demo never mixes with a real one.
-
-    Raises SettingsError where no org is set.
-    """
-    if demo:
-        return settings.data_dir / "demo"
-    if settings.org_url is None:
-        raise SettingsError(NO_ORG)
-    return settings.data_dir / re.sub(r"[^a-z0-9.-]", "_", urlsplit(settings.org_url).netloc)
-
-
-def open_history(
-    settings: Settings, *, clock: Clock, demo: bool = False, read_only: bool = False, load: bool = True
-) -> History:
-    """The history of the org, without a connection to it. Without `load` it is still to be read: `History.load`.
-
-    Raises HistoryUnavailable, SettingsError.
-    """
-    folder = history_folder(settings, demo=demo)
-    try:
-        return History.open(folder, clock=clock, read_only=read_only, keys=KeyringStore(), load=load)
-    except HistoryUnavailable as error:
-        raise HistoryUnavailable(f"{error}. The setting data_dir (EVICT_DATA_DIR) may name another folder.") from error
 
 
 def whoami(auth_mode: str) -> OperatorRecord:
@@ -125,18 +97,10 @@ def _log(settings: Settings, secrets: Callable[[], tuple[str, ...]]) -> Callable
 
 
 def _guard(settings: Settings) -> Guard:
-    patterns = settings.service_account_patterns
     return Guard(
-        users=settings.protected_users,
-        groups=settings.protected_groups,
-        service_patterns=SERVICE_PATTERNS if patterns is None else patterns,
-    )
-
-
-async def token_sign_in(settings: Settings, token: SecretStr, clock: Clock) -> SignIn:
-    """A token that the operator entered, under the settings' prefix. Raises SettingsError for what can't be one."""
-    text = SecretStr(token.get_secret_value().strip())
-    return await sign_in(settings.model_copy(update={"sign_in": "token", "token": text}), clock)
+        users=settings.protected_users, groups=settings.protected_groups,
+        service_patterns=settings.service_account_patterns, admin_patterns=settings.admin_patterns,
+    )  # fmt: skip
 
 
 class Workspace:
@@ -207,6 +171,12 @@ class Workspace:
             scopes=lambda: tuple(getattr(self.credential.auth, "scopes", ())),
             read_only=self.settings.read_only,
         )
+
+    @cached_property
+    def dossiers(self) -> Dossiers:
+        """What Okta knows of single users besides their profile."""
+        busy, learnt = (lambda: self.dispatcher.running), self.guard.learn_admin
+        return Dossiers(self.client, self.pacer, self.clock, busy=busy, learnt=learnt)
 
     @cached_property
     def resuming(self) -> Resuming:
@@ -301,6 +271,7 @@ class Workspace:
         """Ask the org who it is and who we are, and load the guard. Never raises an OktaError; may be repeated."""
         self.connection = Connection("connecting")
         self.authority.forget()
+        self.dossiers.forget()
         self.connection = await self._connect()
         LOGGER.info("evict %s, %s: %s %s", __version__, self.org_url, self.connection.state, self.connection.message)
         return self.connection
@@ -406,6 +377,7 @@ class Workspace:
             await self.authority.aclose()
             if "staged" in self.__dict__:
                 await self.staged.aclose()
+            await self.dossiers.aclose()
         finally:
             try:
                 await self.http.aclose()

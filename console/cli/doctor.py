@@ -189,10 +189,17 @@ async def _credential(workspace: Workspace) -> AsyncIterator[Finding]:
     if not workspace.settings.read_only:
         yield _of(await workspace.authority.ask(Ability.REVOKE))
     yield await _groups(workspace)
+    yield _of(await workspace.authority.ask(Ability.ROLES))
     yield _of(await workspace.authority.ask(Ability.LOG))
 
 
-WHAT = {Ability.SEARCH: "users", Ability.REVOKE: "sessions", Ability.GROUPS: "groups", Ability.LOG: "System Log"}
+WHAT = {
+    Ability.SEARCH: "users",
+    Ability.REVOKE: "sessions",
+    Ability.GROUPS: "groups",
+    Ability.ROLES: "admins",
+    Ability.LOG: "System Log",
+}
 NEEDED = (Ability.SEARCH, Ability.REVOKE)
 """Without these nothing can be revoked."""
 

@@ -50,7 +50,7 @@ With --json each line is an object with a type:
   refused     target, user_id, login, why
   unresolved  target, line, why: it is nobody, or more than one user
   unsent      target, line, user_id, login, why: its turn did not come
-  planned     of a dry run: user_id, login, name, user_status, service_account
+  planned     of a dry run: user_id, login, name, user_status, service_account, admin
   summary     the last line: a count for each outcome, elapsed_s, rate_limited
 An outcome is revoked, not_found, denied, failed, unknown (sent, no answer seen;
 safe to send again), cancelled, or queued where sending was stopped.

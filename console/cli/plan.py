@@ -37,10 +37,10 @@ class PlanReport(Report):
     kept_out: list[tuple[User, str]] = field(default_factory=list)
     missed: list[Resolved] = field(default_factory=list)
 
-    def plan(self, user: User, *, service: bool, options: Options | None = None) -> None:
+    def plan(self, user: User, *, service: bool, admin: bool, options: Options | None = None) -> None:
         """A user who is in it."""
         self.users.append(user)
-        Report.plan(self, user, service=service, options=options)
+        Report.plan(self, user, service=service, admin=admin, options=options)
 
     def refused_user(self, user: User, target: str, why: str) -> None:
         """A user whom the guard keeps out."""
@@ -120,9 +120,10 @@ async def _make(args: argparse.Namespace, settings: Settings, parsed: Parsed, re
 
 
 async def _look_up(workspace: Workspace, screening: Screening, report: PlanReport) -> None:
+    guard = workspace.guard
     async for user in screening.users():
         screening.done([user])
-        report.plan(user, service=workspace.guard.looks_like_service(user))
+        report.plan(user, service=guard.looks_like_service(user), admin=guard.admin(user) is not None)
     if report.planned:
         await workspace.prices.learn()
         report.price(workspace.prices.plan(report.planned), workspace.prices.words(report.planned))

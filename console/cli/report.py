@@ -84,7 +84,7 @@ class Report:
         facts = {"type": "refused", "target": target, "user_id": user.id, "login": user.login, "why": why}
         self._show("refused", user, why, facts)
 
-    def plan(self, user: User, *, service: bool, options: Options | None = None) -> None:
+    def plan(self, user: User, *, service: bool, admin: bool, options: Options | None = None) -> None:
         """A user whom a dry run would revoke; `service`: software may stand behind the account.
 
         `options` are the user's own, where they are not the same for all.
@@ -92,6 +92,7 @@ class Report:
         self.planned += 1
         options = options or self.options
         notes = [user.status] + ["looks like a service account"] * service
+        notes += ["looks like an admin"] * admin
         self._show("planned", user, ", ".join(notes), {
             "type": "planned",
             "user_id": user.id,
@@ -99,6 +100,7 @@ class Report:
             "name": user.name,
             "user_status": user.status,
             "service_account": service,
+            "admin": admin,
             "oauth_tokens": options.oauth_tokens,
             "forget_devices": options.forget_devices,
             "case": self.case,

@@ -62,6 +62,9 @@ def cautions(workspace: Workspace, users: Sequence[User], report: Report) -> lis
     services = [user.login for user in users if workspace.guard.looks_like_service(user)]
     if services:
         lines.append(f"  CAUTION    {count(len(services), 'service account')} by their looks:  {some(services)}")
+    admins = [user.login for user in users if workspace.guard.admin(user) is not None]
+    if admins:
+        lines.append(f"  CAUTION    {count(len(admins), 'admin')} by their looks:  {some(admins)}")
     unusual = Counter(user.status for user in users if user.status != "ACTIVE")
     if unusual:
         lines.append(f"  status     {', '.join(f'{number:,} {status}' for status, number in unusual.most_common())}")

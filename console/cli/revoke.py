@@ -128,7 +128,8 @@ async def _carry_out(
 async def _dry_run(workspace: Workspace, users: AsyncIterator[User], screening: Screening, report: Report) -> None:
     async for user in users:
         screening.done([user])
-        report.plan(user, service=workspace.guard.looks_like_service(user))
+        guard = workspace.guard
+        report.plan(user, service=guard.looks_like_service(user), admin=guard.admin(user) is not None)
     if report.planned:
         await workspace.prices.learn()
         report.price(workspace.prices.plan(report.planned), workspace.prices.words(report.planned))

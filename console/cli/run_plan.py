@@ -164,9 +164,11 @@ class _Run:
         ]
 
     def _plan_only(self, workspace: Workspace, checked: Checked) -> None:
+        guard = workspace.guard
         for user, options in checked.users:
             self._left.pop(user.id)
-            self._report.plan(user, service=workspace.guard.looks_like_service(user), options=options)
+            service, admin = guard.looks_like_service(user), guard.admin(user) is not None
+            self._report.plan(user, service=service, admin=admin, options=options)
         if checked.users:
             self._report.takes = workspace.prices.plan(len(checked.users))
 

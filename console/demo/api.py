@@ -75,7 +75,7 @@ def list_users(org: DemoOrg, call: Call) -> Reply:
         people = [one for one in people if _starts(one, wanted)]
         return Reply(body=[user_json(org, call, one) for one in people[: whole(call, "limit", default=10, most=PAGE)]])
     code = "E0000031" if "search" in query else "E0000029"
-    page, headers = _page(call, people, [one.id for one in people], whole(call, "limit", default=PAGE, most=PAGE), code)
+    page, headers = paged(call, people, [one.id for one in people], whole(call, "limit", default=PAGE, most=PAGE), code)
     fields = query.get("fields")
     return Reply(body=[user_json(org, call, one, fields) for one in page], headers=headers)
 
@@ -96,10 +96,16 @@ def get_user(org: DemoOrg, call: Call) -> Reply:
 
 def groups_of_user(org: DemoOrg, call: Call) -> Reply:
     """GET /api/v1/users/{id}/groups."""
+    person = person_of(org, call)
+    return Reply(body=[group_json(org, call, group) for group in org.groups if group.has(person)])
+
+
+def person_of(org: DemoOrg, call: Call) -> Person:
+    """The user that a call names, by ID, login or short name. Raises Refusal."""
     person = org.find(call.found["id"])
     if person is None:
         raise not_found(call.found["id"])
-    return Reply(body=[group_json(org, call, group) for group in org.groups if group.has(person)])
+    return person
 
 
 def lifecycle(org: DemoOrg, call: Call) -> Reply:
@@ -137,7 +143,7 @@ def list_groups(org: DemoOrg, call: Call) -> Reply:
     elif "q" in call.query:
         groups = [one for one in groups if one.name.lower().startswith(call.query["q"].lower())]
     limit = whole(call, "limit", default=10_000, most=10_000)
-    page, headers = _page(call, groups, [one.id for one in groups], limit, "E0000029")
+    page, headers = paged(call, groups, [one.id for one in groups], limit, "E0000029")
     return Reply(body=[group_json(org, call, one) for one in page], headers=headers)
 
 
@@ -148,7 +154,7 @@ def group_users(org: DemoOrg, call: Call) -> Reply:
         raise not_found(call.found["id"], "UserGroup")
     members = org.members(group)
     limit = whole(call, "limit", default=1000, most=1000)
-    page, headers = _page(call, members, [one.id for one in members], limit, "E0000029")
+    page, headers = paged(call, members, [one.id for one in members], limit, "E0000029")
     return Reply(body=[user_json(org, call, one) for one in page], headers=headers)
 
 
@@ -304,7 +310,7 @@ def _bad_search(cause: str) -> Refusal:
     return Refusal(400, "E0000031", SUMMARIES["E0000031"], causes=(cause,))
 
 
-def _page(
+def paged(
     call: Call, everything: Sequence[Any], ids: Sequence[str], limit: int, code: str
 ) -> tuple[Sequence[Any], list[tuple[str, str]]]:
     """The part of a result that `after` asks for, with one Link line for each relation."""

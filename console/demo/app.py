@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from console.demo import api, control, logs, oauth
+from console.demo import api, consents, control, logs, oauth
 from console.demo.dice import Dice
 from console.demo.faults import ConnectionCut, Fault, OutcomeOfLoss
 from console.demo.limits import Standing, concurrency_headers
@@ -45,6 +45,10 @@ RULES = (
     Rule("users", "GET", "/api/v1/users", "users", api.list_users, "okta.users.read"),
     Rule("user", "GET", "/api/v1/users/{id}", "user read", api.get_user, "okta.users.read"),
     Rule("user", "GET", "/api/v1/users/{id}/groups", "users", api.groups_of_user, "okta.users.read"),
+    Rule("user", "GET", "/api/v1/users/{id}/clients", "users", consents.list_clients, "okta.users.read"),
+    Rule("user", "GET", "/api/v1/users/{id}/grants", "users", consents.list_grants, "okta.users.read"),
+    Rule("roles", "GET", "/api/v1/users/{id}/roles", "users", consents.list_roles, "okta.roles.read"),
+    Rule("roles", "GET", "/api/v1/iam/assignees/users", "roles", consents.list_admins, "okta.roles.read"),
     Rule("own", "POST", "/api/v1/users/me/lifecycle/delete_sessions", "users", oauth.end_own_sessions, None),
     Rule("myaccount", "DELETE", oauth.MY_SESSIONS, "my account", oauth.end_my_sessions, oauth.MY_SCOPE, True),
     Rule("lifecycle", "POST", "/api/v1/users/{id}/lifecycle/{action}", "users", api.lifecycle, "okta.users.manage"),

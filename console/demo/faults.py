@@ -18,6 +18,7 @@ ROUTES = (
     "user",
     "groups",
     "members",
+    "roles",
     "lifecycle",
     "logs",
     "org",

@@ -17,6 +17,7 @@ DEFAULT_LIMITS: Mapping[str, int] = {
     "user read": 1000,
     "user write": 300,
     "groups": 300,
+    "roles": 600,
     "logs": 60,
     "token": 1000,
     "my account": 600,

@@ -12,9 +12,11 @@ from console.demo.replies import Refusal
 LOOKING = frozenset({"users", "user"})
 GROUPS = frozenset({"groups", "members"})
 LOGS = frozenset({"logs"})
+ADMINS = frozenset({"roles"})
+"""Who is an admin: that only those see who may make one."""
 ENDING = frozenset({"revoke"})
 MANAGING = frozenset({"lifecycle"})
-EVERYTHING = LOOKING | GROUPS | LOGS | ENDING | MANAGING
+EVERYTHING = LOOKING | GROUPS | LOGS | ADMINS | ENDING | MANAGING
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,7 @@ ROLES = {
     role.name: role
     for role in (
         Role("super", EVERYTHING),
-        Role("org", EVERYTHING),
+        Role("org", EVERYTHING - ADMINS),
         Role("help-desk", LOOKING | GROUPS | ENDING | MANAGING),
         Role("group", LOOKING | GROUPS | ENDING | MANAGING),
         Role("read-only", LOOKING | GROUPS | LOGS),

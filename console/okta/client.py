@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 from urllib.parse import quote
@@ -24,8 +24,8 @@ from console.okta.errors import (
 )
 from console.okta.exchange import Reply, exchange
 from console.okta.limits import Endpoint, Gate, Permit, Priority
-from console.okta.models import Group, OrgInfo, User, is_user_id
-from console.okta.pages import next_page
+from console.okta.models import AdminRole, Grant, Group, Listed, OAuthClient, OrgInfo, User, is_user_id
+from console.okta.pages import followed, next_page
 from console.okta.query import any_of
 
 FIELDS = (
@@ -35,13 +35,16 @@ FIELDS = (
 """What a search asks for; less at rest, and smaller pages."""
 PAGE_SIZE = 200
 """Okta's maximum."""
+ADMINS = "/api/v1/iam/assignees/users"
+ADMINS_PAGE = 100
+"""Okta's own default."""
 RETRIES_RATE_LIMITED = 5
 RETRIES_TROUBLE = 3
 BACKOFF_S = (0.5, 8.0)
 """First and longest bound of a jittered wait between tries of a GET."""
 MAX_LOGIN = 512
 
-M = TypeVar("M", Group, OrgInfo, User)
+M = TypeVar("M", Group, OrgInfo, User, AdminRole, Grant, OAuthClient)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +168,46 @@ class OktaClient:
         async for rows in self._pages(request, Endpoint.MEMBERS, priority):
             yield tuple(self._fitting(User, rows))
 
+    # What else Okta knows of a user: the first page alone, as it draws from the bucket of revocations.
+
+    async def user_groups(self, user_id: str) -> Listed[Group]:
+        """The groups a user is in. Raises InvalidUserId, with nothing sent, for what is no ID."""
+        request = self._request(f"/api/v1/users/{_checked_id(user_id)}/groups")
+        return await self._first_page(Group, request, Endpoint.USER_GROUPS, _flat_group)
+
+    async def user_clients(self, user_id: str) -> Listed[OAuthClient]:
+        """The OAuth clients that have tokens or grants of a user. Raises InvalidUserId."""
+        request = self._request(f"/api/v1/users/{_checked_id(user_id)}/clients")
+        return await self._first_page(OAuthClient, request, Endpoint.CLIENTS)
+
+    async def user_grants(self, user_id: str) -> Listed[Grant]:
+        """What OAuth clients may do for a user. Raises InvalidUserId."""
+        request = self._request(f"/api/v1/users/{_checked_id(user_id)}/grants", {"limit": str(PAGE_SIZE)})
+        return await self._first_page(Grant, request, Endpoint.GRANTS)
+
+    async def user_roles(self, user_id: str) -> Listed[AdminRole]:
+        """The admin roles of a user. Raises InvalidUserId."""
+        request = self._request(f"/api/v1/users/{_checked_id(user_id)}/roles")
+        return await self._first_page(AdminRole, request, Endpoint.USER_ROLES)
+
+    async def admin_ids(self) -> frozenset[str]:
+        """IDs of everybody who has an admin role."""
+        found: set[str] = set()
+        request, seen = self._request(ADMINS, {"limit": str(ADMINS_PAGE)}), set[httpx.URL]()
+        while request.url not in seen:
+            seen.add(request.url)
+            reply = await self._get(request, Endpoint.ADMINS, Priority.INTERACTIVE)
+            rows, following = _wrapped_page(reply)
+            found.update(row["id"] for row in rows if isinstance(row, dict) and is_user_id(str(row.get("id"))))
+            if following is None:
+                return frozenset(found)
+            request = self._http.build_request("GET", followed(following, request.url))
+        raise UnexpectedAnswer("The pages of Okta's answer go round in a circle")
+
+    async def try_roles(self) -> None:
+        """Ask for one admin, to see whether admin roles can be read."""
+        await self._get(self._request(ADMINS, {"limit": "1"}), Endpoint.ADMINS, Priority.INTERACTIVE)
+
     async def try_groups(self) -> None:
         """Ask for one group, to see whether groups can be read."""
         await self._get(self._request("/api/v1/groups", {"limit": "1"}), Endpoint.GROUPS, Priority.INTERACTIVE)
@@ -208,15 +251,19 @@ class OktaClient:
             except ValidationError:
                 self.malformed += 1
 
+    async def _first_page(
+        self, model: type[M], request: httpx.Request, endpoint: Endpoint, shape: Callable[[Any], Any] = lambda row: row
+    ) -> Listed[M]:
+        reply = await self._get(request, endpoint, Priority.INTERACTIVE)
+        rows = tuple(self._fitting(model, map(shape, _rows(reply))))
+        return Listed(rows, more=next_page(reply.headers, request.url) is not None)
+
     async def _pages(self, request: httpx.Request, endpoint: Endpoint, priority: Priority) -> AsyncIterator[list[Any]]:
         """The rows of each page until no next one is named. Raises UnexpectedAnswer for a page that is no list."""
         seen = {request.url}
         while True:
             reply = await self._get(request, endpoint, priority)
-            rows = parse_json(reply.body)
-            if not isinstance(rows, list):
-                raise UnexpectedAnswer("Okta's answer is not a list", status=reply.status, request_id=reply.request_id)
-            yield rows
+            yield _rows(reply)
             following = next_page(reply.headers, request.url)
             if following is None:
                 return
@@ -261,6 +308,26 @@ class OktaClient:
 
 def _flag(on: bool) -> str:
     return "true" if on else "false"
+
+
+def _rows(reply: Reply) -> list[Any]:
+    """The rows of a page. Raises UnexpectedAnswer for a page that is no list."""
+    rows = parse_json(reply.body)
+    if not isinstance(rows, list):
+        raise UnexpectedAnswer("Okta's answer is not a list", status=reply.status, request_id=reply.request_id)
+    return rows
+
+
+def _wrapped_page(reply: Reply) -> tuple[list[Any], str | None]:
+    """The rows of a page that names the next one in its body, and that name."""
+    page = parse_json(reply.body)
+    rows = page.get("value") if isinstance(page, dict) else None
+    if not isinstance(page, dict) or not isinstance(rows, list):
+        raise UnexpectedAnswer("Okta's answer is not a list", status=reply.status, request_id=reply.request_id)
+    links = page.get("_links")
+    following = links.get("next") if isinstance(links, dict) else None
+    href = following.get("href") if isinstance(following, dict) else None
+    return rows, href if isinstance(href, str) else None
 
 
 def _flat_group(row: Any) -> Any:

@@ -23,11 +23,13 @@ class Bucket(StrEnum):
     """The first guess of which endpoints share a counter; the headers are believed over it."""
 
     USERS = "users"
-    """Search, list, revocation of sessions, lifecycle, groups of a user."""
+    """Search, list, revocation of sessions, lifecycle; groups, roles, OAuth clients and grants of a user."""
     USER_READ = "user read"
     """GET of one user by ID or login."""
     GROUPS = "groups"
     """Groups and their members."""
+    ROLES = "roles"
+    """Who has an admin role."""
     LOGS = "logs"
     """The System Log."""
     ORG = "org"
@@ -47,6 +49,16 @@ class Endpoint(StrEnum):
     """GET of groups by name."""
     MEMBERS = "members"
     """GET of a group's members."""
+    USER_GROUPS = "user groups"
+    """GET of the groups that a user is in."""
+    CLIENTS = "clients"
+    """GET of the OAuth clients that have tokens or grants of a user."""
+    GRANTS = "grants"
+    """GET of what a user, or an admin for it, let OAuth clients do."""
+    USER_ROLES = "user roles"
+    """GET of a user's admin roles."""
+    ADMINS = "admins"
+    """GET of everybody who has an admin role."""
     LOGS = "logs"
     """GET of System Log events."""
     ORG = "org"
@@ -64,6 +76,11 @@ _BUCKETS = {
     Endpoint.USER: Bucket.USER_READ,
     Endpoint.GROUPS: Bucket.GROUPS,
     Endpoint.MEMBERS: Bucket.GROUPS,
+    Endpoint.USER_GROUPS: Bucket.USERS,
+    Endpoint.CLIENTS: Bucket.USERS,
+    Endpoint.GRANTS: Bucket.USERS,
+    Endpoint.USER_ROLES: Bucket.USERS,
+    Endpoint.ADMINS: Bucket.ROLES,
     Endpoint.LOGS: Bucket.LOGS,
     Endpoint.ORG: Bucket.ORG,
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from datetime import datetime
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Generic, Self, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.dataclasses import dataclass
@@ -130,6 +130,48 @@ class Group(Model):
     id: str = Field(pattern=r"^[A-Za-z0-9]{20}$")
     name: SafeText = ""
     description: SafeText = ""
+
+
+class OAuthClient(Model):
+    """An app that has OAuth tokens or grants of a user."""
+
+    id: SafeText = Field(default="", alias="client_id")
+    name: SafeText = Field(default="", alias="client_name")
+
+
+class Grant(Model):
+    """One scope that an OAuth client may use for a user. A revocation of sessions and tokens leaves it."""
+
+    client_id: SafeText = Field(default="", alias="clientId")
+    scope: SafeText = Field(alias="scopeId")
+    status: SafeText = ""
+
+
+class AdminRole(Model):
+    """An admin role of a user, its own or one of a group it is in."""
+
+    type: SafeText
+    """`SUPER_ADMIN` and so on; open, as Okta adds to it."""
+    label: SafeText = ""
+    assignment: SafeText = Field(default="", alias="assignmentType")
+    """`USER` or `GROUP`."""
+    status: SafeText = ""
+
+    @property
+    def name(self) -> str:
+        """By the name people use."""
+        return self.label or self.type
+
+
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, slots=True)
+class Listed(Generic[R]):
+    """The first page of a list; `more` where it goes on."""
+
+    rows: tuple[R, ...]
+    more: bool = False
 
 
 class OrgInfo(Model):

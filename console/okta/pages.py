@@ -24,14 +24,19 @@ def next_page(headers: httpx.Headers, asked: httpx.URL) -> httpx.URL | None:
         rel = REL.search(parameters)
         if rel is None or "next" not in rel.group(1).lower().split():
             continue
-        try:
-            url = asked.join(target)
-        except httpx.InvalidURL as error:
-            raise UnexpectedAnswer("The link to the next page can't be read") from error
-        if origin_of(url) != origin_of(asked) or url.userinfo:
-            raise ForeignLink(f"The next page is said to be on another host ({url.host}); it was not asked for")
-        following = asked.copy_with(raw_path=url.raw_path)
-        if following == asked:
-            raise UnexpectedAnswer("The link to the next page leads back to this one")
-        return following
+        return followed(target, asked)
     return None
+
+
+def followed(target: str, asked: httpx.URL) -> httpx.URL:
+    """The address that a link of the answer to `asked` leads to. Raises as `next_page` does."""
+    try:
+        url = asked.join(target)
+    except httpx.InvalidURL as error:
+        raise UnexpectedAnswer("The link to the next page can't be read") from error
+    if origin_of(url) != origin_of(asked) or url.userinfo:
+        raise ForeignLink(f"The next page is said to be on another host ({url.host}); it was not asked for")
+    following = asked.copy_with(raw_path=url.raw_path)
+    if following == asked:
+        raise UnexpectedAnswer("The link to the next page leads back to this one")
+    return following

@@ -1,4 +1,4 @@
-"""What the credential may do: search, end sessions, look groups up, read the System Log.
+"""What the credential may do: search, end sessions, look groups up, see who is an admin, read the System Log.
 
 By the scopes where the token's are known and one is missing; else by a call that changes nothing.
 """
@@ -26,6 +26,7 @@ class Ability(StrEnum):
     SEARCH = "search users"
     REVOKE = "end sessions"
     GROUPS = "look up groups"
+    ROLES = "see who is an admin"
     LOG = "read the System Log"
 
     @property
@@ -38,6 +39,7 @@ _SCOPES = {
     Ability.SEARCH: "okta.users.read",
     Ability.REVOKE: "okta.users.manage",
     Ability.GROUPS: "okta.groups.read",
+    Ability.ROLES: "okta.roles.read",
     Ability.LOG: "okta.logs.read",
 }
 ROLE = {
@@ -47,6 +49,10 @@ ROLE = {
         "Help Desk Administrator"
     ),
     Ability.GROUPS: "group: finds nobody without it; give it an admin role that may read groups (okta.groups.read)",
+    Ability.ROLES: (
+        "admins are marked by their login alone, see the setting admin_patterns; give it an admin role that may see "
+        "who has one (okta.roles.read)"
+    ),
     Ability.LOG: "Evict revokes without it; give it an admin role that may read the System Log (okta.logs.read)",
 }
 """What to do where the admin role says no."""
@@ -84,6 +90,7 @@ class Authority:
             Ability.SEARCH: self._search,
             Ability.REVOKE: self._revoke,
             Ability.GROUPS: self._groups,
+            Ability.ROLES: self._roles,
             Ability.LOG: self._log,
         }
 
@@ -109,7 +116,7 @@ class Authority:
 
     async def ask_all(self) -> tuple[Finding, ...]:
         """All of them, one after the other: those that share no bucket with a search first."""
-        for ability in (Ability.GROUPS, Ability.LOG, Ability.SEARCH, Ability.REVOKE):
+        for ability in (Ability.GROUPS, Ability.ROLES, Ability.LOG, Ability.SEARCH, Ability.REVOKE):
             await self.ask(ability)
         return tuple([await self.ask(ability) for ability in Ability])
 
@@ -163,6 +170,9 @@ class Authority:
 
     async def _groups(self) -> None:
         await self._client.try_groups()
+
+    async def _roles(self) -> None:
+        await self._client.try_roles()
 
     async def _log(self) -> None:
         await self._client.try_log()

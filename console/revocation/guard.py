@@ -1,9 +1,10 @@
-"""The guard: which accounts are never revoked, and which look as if software stood behind them."""
+"""The guard: which accounts are never revoked, which look as if software stood behind them, and who is an admin."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from enum import StrEnum
 from fnmatch import translate
 
 from console.okta.client import OktaClient
@@ -18,8 +19,21 @@ SERVICE_PATTERNS = (
 )
 """Logins (the part before the @) that usually belong to software; globs, case-insensitive."""
 
+ADMIN_PATTERNS = (
+    *("admin", "admin-*", "admin_*", "admin.*", "*-admin", "*_admin", "*.admin", "*-admin-*", "administrator*"),
+    *("adm-*", "adm_*", "adm.*", "*-adm", "*_adm", "*.adm", "sysadmin*", "superadmin*", "super-admin*", "root"),
+)
+"""The same of people who administer something; a role that Okta tells needs none of them."""
+
 SERVICE_TYPES = frozenset({"service", "service account", "service-account", "serviceaccount", "bot", "system"})
 """Values of the profile's user type that say the same."""
+
+
+class Admin(StrEnum):
+    """By what an account is taken for an admin's."""
+
+    ROLE = "role"
+    LOGIN = "login"
 
 
 def _pattern(globs: Iterable[str]) -> re.Pattern[str] | None:
@@ -37,7 +51,7 @@ class Guard:
     """Keeps protected accounts, and the operator's own, out of a batch.
 
     `users` are IDs, logins, emails or globs of them, `groups` names or IDs of groups; all case-insensitive. What
-    stands here holds at once; groups and the own account from `load` on.
+    stands here holds at once (patterns of None are our own lists); groups and the own account from `load` on.
     """
 
     def __init__(
@@ -45,13 +59,19 @@ class Guard:
         *,
         users: Iterable[str] = (),
         groups: Iterable[str] = (),
-        service_patterns: Iterable[str] = SERVICE_PATTERNS,
+        service_patterns: Iterable[str] | None = None,
+        admin_patterns: Iterable[str] | None = None,
     ) -> None:
         users = tuple(users)
         self._exact = {_folded(user) for user in users if not set(user) & set("*?[")}
         self._globs = _pattern(user for user in users if set(user) & set("*?["))
         self._groups = tuple(dict.fromkeys(group.strip() for group in groups if group.strip()))
-        self._service = _pattern(service_patterns)
+        self._service = _pattern(SERVICE_PATTERNS if service_patterns is None else service_patterns)
+        self._admin = _pattern(ADMIN_PATTERNS if admin_patterns is None else admin_patterns)
+        self._roles: dict[str, bool] = {}
+        """User ID to whether it has an admin role, as far as Okta told."""
+        self.admins_learnt = 0
+        """Grows whenever more is known of who is an admin."""
         self._members: dict[str, dict[str, str]] = {}
         self.own: User | None = None
         """The user behind the credential, None until loaded or where it is no user."""
@@ -112,5 +132,33 @@ class Guard:
         """Whether software probably signs in as `user`: by its login, or by its user type."""
         if user.profile.user_type.casefold() in SERVICE_TYPES:
             return True
-        login = user.login.casefold()
-        return bool(self._service and any(self._service.match(name) for name in (login, login.partition("@")[0])))
+        return _login_matches(self._service, user)
+
+    # Admins: a mark, never a refusal
+
+    async def load_admins(self, client: OktaClient) -> None:
+        """Learn who has an admin role. Raises OktaError; what was learnt before stays in force then."""
+        found = await client.admin_ids()
+        self._roles = dict.fromkeys(self._roles, False) | dict.fromkeys(found, True)
+        self.admins_learnt += 1
+
+    def learn_admin(self, user_id: str, has_role: bool) -> None:
+        """What Okta tells of one user."""
+        if self._roles.get(user_id) is not has_role:
+            self._roles[user_id] = has_role
+            self.admins_learnt += 1
+
+    def admin(self, user: User) -> Admin | None:
+        """By what `user` is known to be an admin: a role that Okta tells, or the looks of its login; else None.
+
+        An account without a role may well be an admin elsewhere, so a login that looks it counts all the same.
+        """
+        if self._roles.get(user.id):
+            return Admin.ROLE
+        return Admin.LOGIN if _login_matches(self._admin, user) else None
+
+
+def _login_matches(pattern: re.Pattern[str] | None, user: User) -> bool:
+    """Whether the login, whole or before the @, fits."""
+    login = user.login.casefold()
+    return bool(pattern and any(pattern.match(name) for name in (login, login.partition("@")[0])))

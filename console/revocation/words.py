@@ -14,6 +14,11 @@ CALLS = {
     Endpoint.USER: "one user",
     Endpoint.GROUPS: "groups",
     Endpoint.MEMBERS: "members",
+    Endpoint.USER_GROUPS: "user groups",
+    Endpoint.CLIENTS: "clients",
+    Endpoint.GRANTS: "grants",
+    Endpoint.USER_ROLES: "user roles",
+    Endpoint.ADMINS: "admins",
     Endpoint.LOGS: "System Log",
     Endpoint.ORG: "org info",
 }

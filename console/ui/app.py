@@ -116,10 +116,12 @@ class EvictApp(Fitted, KeysInOrder):
 
     @work(group="connect", exit_on_error=True)
     async def _connect(self) -> None:
-        await self.workspace.connect()
+        connection = await self.workspace.connect()
         if self.signing_in.needed and len(self.screen_stack) <= 1:
             self.signing_in.open()
         in_background(self, self.credential.tell, group="authority")
+        if connection.state == "connected":
+            await self.credential.learn_admins()
 
     def action_go(self, mode: str) -> None:
         """Show another screen."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
+from console.okta.errors import OktaError
 from console.okta.limits import Endpoint
 from console.revocation.authority import Ability
 from console.ui.bindings import bound
@@ -37,6 +40,13 @@ class Credential:
                     f"It may not {ability}: {found.told}. {palette}, then Authority, shows all.",
                     title="Credential", severity="warning", timeout=15, markup=False,
                 )  # fmt: skip
+
+    async def learn_admins(self) -> None:
+        """Who is to be marked as an admin by role; where that can't be seen, the looks of a login must do."""
+        workspace = self._workspace
+        if (await workspace.authority.ask(Ability.ROLES)).may == "yes":
+            with suppress(OktaError):  # a mark less is no trouble; Authority tells what may not be seen
+                await workspace.guard.load_admins(workspace.client)
 
     def show(self) -> None:
         """Who is signed in and what the credential may do."""

@@ -9,6 +9,7 @@ from textual.widgets import Input, TextArea
 from console.revocation.events import Paused, Why
 from console.ui.background import in_background
 from console.ui.bindings import bound
+from console.ui.credential import Credential
 from console.ui.dialogs.sign_in import SignInDialog
 from console.ui.key_order import KeysInOrder
 from console.ui.screens.confirm import Confirm
@@ -109,6 +110,7 @@ class SigningIn:
         if not await self._app.push_screen_wait(SignInDialog(workspace, cause=cause, asked_for=asked_for)):
             self._gave_up()
             return
+        in_background(self._app, Credential(self._app, workspace).learn_admins, group="authority")
         who = workspace.operator.principal
         if not self._waits or (who and who == before):
             self._say(f"Signed in as {who}." if who else "Signed in. Okta does not say as whom.")

@@ -26,6 +26,10 @@ NEXT = httpx.Response(
     200, json=[USER_ROW], headers={"link": f'<{ORG}/api/v1/users?search=id+pr&after=200unw&limit=200>; rel="next"'}
 )
 ONE, LIST, END = httpx.Response(200, json=USER_ROW), httpx.Response(200, json=[USER_ROW]), httpx.Response(204)
+NONE = httpx.Response(200, json=[])
+NEXT_ADMINS = {"next": {"href": f"{ORG}/api/v1/iam/assignees/users?after=100u&limit=100"}}
+ADMINS_NEXT = httpx.Response(200, json={"value": [{"id": USER}], "_links": NEXT_ADMINS})
+ADMINS_END = httpx.Response(200, json={"value": []})
 
 Call = Callable[[OktaClient], Awaitable[Any]]
 CALLS: dict[str, tuple[str, Call, list[httpx.Response], int]] = {
@@ -43,6 +47,12 @@ CALLS: dict[str, tuple[str, Call, list[httpx.Response], int]] = {
     "groups": ("listGroups", lambda c: c.find_groups("Finance & Co"), [httpx.Response(200, json=[])], 1),
     "try groups": ("listGroups", lambda c: c.try_groups(), [httpx.Response(200, json=[])], 1),
     "try log": ("listLogEvents", lambda c: c.try_log(), [httpx.Response(200, json=[])], 1),
+    "groups of a user": ("listUserGroups", lambda c: c.user_groups(USER), [NONE], 1),
+    "clients": ("listUserClients", lambda c: c.user_clients(USER), [NONE], 1),
+    "grants": ("listUserGrants", lambda c: c.user_grants(USER), [NONE], 1),
+    "roles": ("listAssignedRolesForUser", lambda c: c.user_roles(USER), [NONE], 1),
+    "admins": ("listUsersWithRoleAssignments", lambda c: c.admin_ids(), [ADMINS_NEXT, ADMINS_END], 2),
+    "try roles": ("listUsersWithRoleAssignments", lambda c: c.try_roles(), [ADMINS_END], 1),
     "members": ("listGroupUsers", lambda c: _read(c.group_members(GROUP)), [LIST], 1),
     "org": ("getWellknownOrgMetadata", lambda c: c.org_info(), [httpx.Response(200, json={"id": "00o1"})], 1),
 }
@@ -61,7 +71,7 @@ def test_every_call_of_the_client_is_held() -> None:
     public = {name for name, _ in inspect.getmembers(OktaClient, inspect.isfunction) if not name.startswith("_")}
     assert public == {
         "revoke_sessions", "search_users", "get_user", "me", "find_groups", "group_members", "org_info", "try_groups",
-        "try_log",
+        "try_log", "user_groups", "user_clients", "user_grants", "user_roles", "admin_ids", "try_roles",
     }, "a new call needs a line in CALLS"  # fmt: skip
 
 

@@ -52,6 +52,15 @@ CALLS: list[tuple[str, str, Query, int]] = [
     ("GET", "/api/v1/users/nobody@acme.test", {}, 404),
     ("GET", "/api/v1/users/{id}/groups", {}, 200),
     ("GET", "/api/v1/users/nobody/groups", {}, 404),
+    ("GET", "/api/v1/users/{id}/clients", {}, 200),
+    ("GET", "/api/v1/users/nobody/clients", {}, 404),
+    ("GET", "/api/v1/users/{id}/grants", {}, 200),
+    ("GET", "/api/v1/users/{id}/grants", {"limit": 1}, 200),
+    ("GET", "/api/v1/users/{id}/roles", {}, 200),
+    ("GET", "/api/v1/users/me/roles", {}, 200),
+    ("GET", "/api/v1/iam/assignees/users", {}, 200),
+    ("GET", "/api/v1/iam/assignees/users", {"limit": 1}, 200),
+    ("GET", "/api/v1/iam/assignees/users", {"after": "stale"}, 400),
     ("DELETE", "/api/v1/users/{id}/sessions", {"oauthTokens": "true", "forgetDevices": "true"}, 204),
     ("DELETE", "/api/v1/users/00uAAAAAAAAAAAAAAAAA/sessions", {}, 404),
     ("DELETE", "/api/v1/users/{id}/sessions", {"oauthTokens": "perhaps"}, 400),
@@ -97,7 +106,7 @@ async def test_lifecycle_answers_fit(org: DemoOrg, action: str) -> None:
 
 
 def _spent(org: DemoOrg) -> None:
-    for bucket in ("users", "user read", "groups", "logs", "org"):
+    for bucket in ("users", "user read", "groups", "roles", "logs", "org"):
         org.others_spend(bucket, 10_000)
 
 

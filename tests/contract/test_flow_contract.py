@@ -51,7 +51,7 @@ def test_looking(checked: tuple[Shell, Checked], monkeypatch: pytest.MonkeyPatch
     assert evict("doctor").code == 0
     assert {operation for operation, _ in transport.passed} == {
         "getWellknownOrgMetadata", "getUser", "listUsers", "listGroups", "listGroupUsers", "revokeUserSessions",
-        "listLogEvents",
+        "listLogEvents", "listUsersWithRoleAssignments",
     }  # fmt: skip
     assert ("listUsers", 400) in transport.passed
 

@@ -46,7 +46,36 @@ DOCUMENTED = {200, 204, 403, 404, 429}
 def document() -> dict[str, Any]:
     """The document as it stands; it must be there (`needs_document`)."""
     loaded: dict[str, Any] = yaml.load(DOCUMENT.read_text(), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    loaded["paths"].setdefault("/api/v1/iam/assignees/users", _assignees())
     return loaded
+
+
+def _assignees() -> dict[str, Any]:
+    """What the excerpt leaves out, in our words, from Okta's reference of the operation and of RoleAssignedUsers."""
+    responses = {
+        status: {"$ref": f"#/components/responses/{name}"}
+        for status, name in (("403", "ErrorAccessDenied403"), ("429", "ErrorTooManyRequests429"))
+    }
+    link = {"type": "object", "properties": {"href": {"type": "string"}}}
+    user = {"type": "object", "properties": {"id": {"type": "string"}, "orn": {"type": "string"}}}
+    links = {"type": "object", "properties": {"next": link}}
+    page = {
+        "type": "object",
+        "required": ["value"],
+        "properties": {"value": {"type": "array", "items": user}, "_links": links},
+    }
+    ok = {"description": "Success", "content": {"application/json": {"schema": page}}}
+    return {
+        "get": {
+            "operationId": "listUsersWithRoleAssignments",
+            "parameters": [
+                {"name": "after", "in": "query", "schema": {"type": "string"}},
+                {"name": "limit", "in": "query", "schema": {"type": "integer", "minimum": 1, "maximum": 200}},
+            ],
+            "responses": {"200": ok, **responses},
+            "security": [{"apiToken": []}, {"oauth2": ["okta.roles.read"]}],
+        }
+    }
 
 
 @functools.cache

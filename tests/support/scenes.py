@@ -24,6 +24,7 @@ from console.okta.auth.endpoint import TokenEndpoint
 from console.okta.auth.operator import Kept, OperatorSignIn
 from console.okta.limits import Bucket
 from console.okta.models import User
+from console.org_history import history_folder
 from console.revocation.states import Options, State
 from console.settings import Settings, load_demo
 from console.ui.app import EvictApp
@@ -36,7 +37,7 @@ from console.ui.dialogs.sign_in import SignInDialog
 from console.ui.own_sessions import end_my_sessions
 from console.ui.profiles import Choice
 from console.ui.widgets.virtual_table import VirtualTable
-from console.workspace import Workspace, history_folder
+from console.workspace import Workspace
 from tests.support.left import Left, leave
 from tests.support.paper_history import document, paper_history
 from tests.support.triage import Triage
@@ -168,9 +169,11 @@ async def details(stage: Triage) -> None:
     await stage.until(lambda: len(stage.states()) == 3)
     await stage.find("svc")
     await stage.pilot.press("plus", "enter")
-    # The drawer asks the history in a thread of its own.
+    # The drawer asks the history in a thread of its own, and Okta once the cursor has rested.
     await stage.until(lambda: "Evict has never revoked it" in stage.words("#details-past"))
     await rest(stage)
+    await stage.until(lambda: stage.workspace.dossiers.at_rest and "Asked" in stage.words("#details-hits"))
+    await rest(stage, 0)
 
 
 async def review_few(stage: Triage) -> None:

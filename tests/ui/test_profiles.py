@@ -20,6 +20,7 @@ import console.workspace as workspace_module
 from console.clock import ManualClock
 from console.demo.app import build_app
 from console.demo.org import DemoOrg
+from console.org_history import history_folder
 from console.revocation.states import Options, State
 from console.settings import Settings, SettingsError, load
 from console.ui.app import EvictApp
@@ -29,7 +30,7 @@ from console.ui.profiles import SENDING, Choice, choices, differences, same_toke
 from console.ui.run import Left, left_over, run_on
 from console.ui.screens.confirm import Confirm
 from console.ui.screens.triage import TriageScreen
-from console.workspace import Workspace, history_folder
+from console.workspace import Workspace
 from tests.support.keyring import memory_keyring
 from tests.support.triage import Triage, demo_users, some_user, triage
 

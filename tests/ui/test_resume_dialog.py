@@ -15,6 +15,7 @@ from textual.widgets import Button, Checkbox, Input
 from console.clock import SystemClock
 from console.demo.org import DemoOrg
 from console.history.store import History
+from console.org_history import history_folder
 from console.revocation.events import Resumed
 from console.revocation.states import Item, Options, State
 from console.settings import load_demo
@@ -23,7 +24,6 @@ from console.ui.dialogs.batches import BatchesDialog
 from console.ui.dialogs.resume import ResumeDialog
 from console.ui.run import batches_of, kept_staged, left_over
 from console.ui.screens.confirm import Confirm
-from console.workspace import history_folder
 from tests.support.left import RILEY, Left, leave
 from tests.support.triage import Triage, some_user, triage
 from tests.support.ui import demo_workspace

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from console.okta.models import Profile, User
+from console.org_history import history_folder
 from console.revocation.staged import StagedQueue
 from console.revocation.staged_file import Intended, StagedFile, kept
 from console.revocation.states import Item, Options, State
@@ -18,7 +19,6 @@ from console.ui import resuming
 from console.ui.dialogs.resume import ResumeDialog
 from console.ui.dialogs.review import ReviewDialog
 from console.ui.run import left_over
-from console.workspace import history_folder
 from tests.support.triage import demo_users, triage
 from tests.ui.test_plans import on, toasts
 from tests.ui.test_resume_dialog import left, people, soon  # noqa: F401 - a fixture

@@ -432,13 +432,15 @@ async def test_the_limit_line_tells_all_of_a_running_batch(size: tuple[int, int]
 async def test_the_status_of_a_user_tells_the_queue_first_then_the_guard_then_okta() -> None:
     async with triage(settings={"protected_users": ["kept@*"]}) as console:
         guard = console.workspace.guard
-        users = [some_user(f"{name}@acme.test", n) for n, name in enumerate(("plain", "kept", "svc-x", "staged"))]
+        users = [
+            some_user(f"{name}@acme.test", n) for n, name in enumerate(("plain", "kept", "svc-x", "jo-adm", "staged"))
+        ]
         users = [replace(user, status="LOCKED_OUT") for user in users]
         assert guard.check(users[1])
         console.results.set_rows(users)
-        console.stage(users[3:])
+        console.stage(users[4:])
         await console.until(lambda: "○ staged ▲" in console.text())
-        for shown in ("▲ LOCKED_OUT", "⊘ protected ▲", "≈ service? ▲"):
+        for shown in ("▲ LOCKED_OUT", "⊘ protected ▲", "≈ service? ▲", "◆ admin? ▲"):
             assert shown in console.text()
 
 

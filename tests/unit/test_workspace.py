@@ -13,11 +13,12 @@ from pydantic import SecretStr
 
 from console.demo.faults import Latency
 from console.okta.limits import Bucket
+from console.org_history import history_folder
 from console.revocation.readonly import ReadOnly
 from console.revocation.states import Options, State
 from console.revocation.targets import parse
 from console.settings import Settings, SettingsError
-from console.workspace import DEMO_URL, Workspace, history_folder, whoami
+from console.workspace import DEMO_URL, Workspace, whoami
 from tests.support.fake_okta import SleeplessClock
 from tests.support.virtual import VirtualClock, run_virtual
 

@@ -19,8 +19,9 @@ from console.history.entries import Entry
 from console.history.filters import RecordFilter, parse_moment
 from console.history.records import RevocationRecord
 from console.history.store import History, HistoryUnavailable
+from console.org_history import history_folder, open_history
 from console.settings import Settings, load
-from console.workspace import history_folder, open_history, whoami
+from console.workspace import whoami
 
 
 def settings_for(what: str, *, writes: bool) -> Settings:

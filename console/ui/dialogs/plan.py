@@ -30,6 +30,8 @@ class Review:
     """What the guard keeps out, and why; it stays in the queue."""
     services: tuple[Item, ...]
     """Of those sent: what looks like a service account."""
+    admins: tuple[Item, ...]
+    """Of those sent: who has an admin role, or looks it."""
     risky: tuple[Item, ...]
     """Of those sent: suspended and deprovisioned users."""
     options: tuple[tuple[str, int], ...]
@@ -77,6 +79,7 @@ def reviewing(
     sent: list[Item] = []
     refused: list[tuple[Item, str]] = []
     services: list[Item] = []
+    admins: list[Item] = []
     risky: list[Item] = []
     options: Counter[tuple[bool, bool]] = Counter()
     for number, item in enumerate(items, 1):
@@ -89,6 +92,8 @@ def reviewing(
             options[item.options.oauth_tokens, item.options.forget_devices] += 1
             if guard.looks_like_service(item.user):
                 services.append(item)
+            if guard.admin(item.user) is not None:
+                admins.append(item)
             if item.user.status in RISKY:
                 risky.append(item)
         if number % SLICE == 0:
@@ -98,6 +103,7 @@ def reviewing(
         sent=tuple(sent),
         refused=tuple(refused),
         services=tuple(services),
+        admins=tuple(admins),
         risky=tuple(risky),
         options=tuple(
             (options_words(oauth_tokens=tokens, forget_devices=devices), number)

@@ -64,6 +64,9 @@ def review_pairs(plan: Review) -> list[Pair]:
     if plan.services:
         said = f"≈ {count(len(plan.services), 'user')} may be software: it may stop working"
         rows += [whole(""), whole(said, "$state-retrying bold"), pair(" ", names(plan.services))]
+    if plan.admins:
+        said = f"◆ {count(len(plan.admins), 'admin')} by role or login: an incident may need them"
+        rows += [whole(""), whole(said, "$state-retrying bold"), pair(" ", names(plan.admins))]
     if plan.risky:
         said = f"■ {count(len(plan.risky), 'user')} suspended or deprovisioned"
         rows += [whole(""), whole(said, "$state-retrying bold"), pair(" ", names(plan.risky))]

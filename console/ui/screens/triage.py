@@ -41,6 +41,7 @@ class TriageScreen(Filling, Running, Planning, Taking):
         super().__init__(workspace)
         self._limited = 0
         self._limited_due = 0.0
+        self._admins_shown = workspace.guard.admins_learnt
 
     def compose(self) -> ComposeResult:
         """Chrome, the two panes, the drawer."""
@@ -66,6 +67,10 @@ class TriageScreen(Filling, Running, Planning, Taking):
             self._badges.learn(changes)
             self._search.show_badges(changes)
         self._queue.tick(changes)
+        if self._admins_shown != (learnt := self._workspace.guard.admins_learnt):
+            self._admins_shown = learnt
+            self._search.table.refresh()
+            self._queue.table.refresh()
         user = self._user
         if user is not None and any(item.user.id == user.id for item in changes.items.values()):
             self._show_details()
@@ -148,6 +153,24 @@ class TriageScreen(Filling, Running, Planning, Taking):
     def _open_details(self, opened: bool) -> None:
         self.set_class(opened, "-details")
         self._details.border_subtitle = "Esc closes" if opened and not self.has_class("-vast") else ""
+
+    def on_screen_suspend(self) -> None:
+        """Another screen or a dialog is looked at: nobody is asked about meanwhile."""
+        self._details.look_away()
+
+    def on_screen_resume(self) -> None:
+        """Back again."""
+        self._show_details()
+
+    def action_ask(self) -> None:
+        """What Okta knows of the user under the cursor, now."""
+        user = self._user
+        if user is None:
+            self._say("There is no user under the cursor.")
+            return
+        if not self._details.display:
+            self._open_details(True)
+        self._workspace.dossiers.ask(user.id)
 
     def action_more(self) -> None:
         """The rest of a search that was cut short."""

@@ -6,6 +6,7 @@ from bisect import insort
 from collections.abc import Iterable
 
 from console.okta.models import User
+from console.revocation.guard import Admin, Guard
 from console.revocation.states import Item, Options
 from console.ui.changes import Changes
 from console.ui.look import look, status
@@ -13,6 +14,7 @@ from console.workspace import Workspace
 
 SERVICE = ("≈ service?", "$state-retrying")
 PROTECTED = ("⊘ protected", "$state-denied")
+ADMINS = {Admin.ROLE: ("◆ admin", "$state-retrying"), Admin.LOGIN: ("◆ admin?", "$state-retrying")}
 RISKY = frozenset({"SUSPENDED", "DEPROVISIONED"})
 """Statuses with which nobody can sign in: revoking is harmless, but seldom what was meant."""
 
@@ -78,7 +80,15 @@ class Badges:
         guard = self._workspace.guard
         if guard.check(user) is not None:
             return PROTECTED
-        return SERVICE if guard.looks_like_service(user) else None
+        return caution(guard, user)
+
+
+def caution(guard: Guard, user: User) -> tuple[str, str] | None:
+    """What makes one think twice before revoking a user that the guard lets pass: glyph and word, and their style."""
+    if guard.looks_like_service(user):
+        return SERVICE
+    admin = guard.admin(user)
+    return None if admin is None else ADMINS[admin]
 
 
 def also(options: Options) -> str:

@@ -41,7 +41,7 @@ class TriageBase(Screen[None]):
         # Held, not queried for: a tick may come before they are mounted and after they are gone.
         self._search = SearchPane(workspace, self._badges)
         self._queue = QueuePane(workspace, self._intent)
-        self._details = Details(workspace, self._badges)
+        self._details = Details(workspace, self._badges, self._intent)
         self._source = "results"
         """The table whose cursor the details follow."""
 

@@ -14,7 +14,7 @@ from console.text import sanitize, width
 from console.ui.bindings import bound
 from console.ui.changes import Changes
 from console.ui.look import look
-from console.ui.triage.badges import options_cell
+from console.ui.triage.badges import caution, options_cell
 from console.ui.triage.intent import Intent
 from console.ui.triage.queue_lines import CountsLine, IntentLine, ProgressLine
 from console.ui.widgets.pane import Pane
@@ -133,7 +133,9 @@ class QueuePane(Pane):
             refusal = self._workspace.guard.check(item.user)
             if refusal is not None:
                 return f"⊘ guard: {refusal}", "$state-denied"
-            return ("again" if item.retries else ""), "$quiet"
+            if item.retries:
+                return "again", "$quiet"
+            return caution(self._workspace.guard, item.user) or ("", "$quiet")
         tries = f"{item.attempts}×" if item.attempts > 1 else ""
         code = "" if item.status is None else str(item.status)
         note = "" if item.state in (State.REVOKED, State.CANCELLED) else item.note

@@ -38,6 +38,7 @@ class Running(Restoring):
         tokens = options.oauth_tokens != (name == "oauth_tokens")
         devices = options.forget_devices != (name == "forget_devices")
         self._intent.options = Options(tokens, devices)
+        self._details.show_dossier()
         words = options_words(oauth_tokens=tokens, forget_devices=devices)
         staged = self._workspace.queue.counts()[State.STAGED]
         keep = f" {count(staged, 'user')} in the queue keep theirs (tab, then the same key)." if staged else ""

@@ -15,10 +15,11 @@ import pytest
 
 from console.demo.faults import Latency
 from console.history.store import History
+from console.org_history import history_folder
 from console.revocation.events import ItemsChanged
 from console.revocation.states import State
 from console.settings import load
-from console.workspace import Workspace, history_folder, whoami
+from console.workspace import Workspace, whoami
 from tests.support.cli import Done, Shell, make_shell
 from tests.support.left import RILEY, Left, leave
 from tests.unit.cli.test_cli_revoke import counts, when_revoked

@@ -121,6 +121,7 @@ def test_dry_run_sends_nothing_and_keeps_no_record(evict: Shell, ids_file: Path)
     assert (done.code, counts(done)) == (0, {"planned": 120})
     assert done.summary["dry_run"] is True
     assert len(done.of("planned")) == 120
+    assert {line["admin"] for line in done.of("planned")} == {False}
     assert evict.org.revocations == 0
     assert evict("history", "list", "--json").records == []
 
@@ -162,14 +163,30 @@ def test_a_person_is_asked(evict: Shell, users: int, answer: str, code: int) -> 
         assert "nothing was sent" in done.err
 
 
-def test_the_review_tells_what_matters(evict: Shell) -> None:
+def test_the_review_tells_what_matters(evict: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     service = next(one for one in evict.org.users if one.kind == "service" and one.status == "ACTIVE")
     suspended = next(one for one in evict.org.users if one.status == "SUSPENDED")
-    targets = (*evict.ids(1), service.login, suspended.id, evict.org.me.id, "nobody@acme.test")
+    monkeypatch.setenv("EVICT_ADMIN_PATTERNS", "svc-*, mallory.*")
+    targets = (
+        *evict.ids(1),
+        service.login,
+        suspended.id,
+        "mallory.reyes@acme.test",
+        evict.org.me.id,
+        "nobody@acme.test",
+    )
     done = evict("revoke", *targets, "--oauth-tokens", answer="n")
-    for words in ("OAuth access", "not: remembered factors", service.login, "1 SUSPENDED", "refused", "unresolved"):
+    for words in (
+        "OAuth access",
+        "not: remembered factors",
+        service.login,
+        "1 SUSPENDED",
+        "2 admins",
+        "refused",
+        "unresolved",
+    ):
         assert words in done.err, words
-    assert "3 requests in 1 window, less than a second" in done.err
+    assert "4 requests in 1 window, less than a second" in done.err
 
 
 # What it takes is told before

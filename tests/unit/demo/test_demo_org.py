@@ -7,10 +7,11 @@ from datetime import timedelta
 import pytest
 
 from console.clock import ManualClock
+from console.demo.consents import role_of
 from console.demo.names import PERSONAS
 from console.demo.people import STATUSES
 from console.okta.models import User
-from tests.support.demo import demo_org
+from tests.support.demo import demo_org, http_for
 
 
 def facts(org):
@@ -147,3 +148,20 @@ def test_100_000_users_stand_in_under_5_seconds() -> None:
     org = demo_org(users=100_000)
     assert time.process_time() - begin < 5
     assert len({p.id for p in org.users}) == 100_000
+
+
+async def test_who_is_an_admin_is_told_the_same_by_both_calls() -> None:
+    org = demo_org(users=300, role="super")
+    async with http_for(org) as http:
+        listed: set[str] = set()
+        following: str | None = "/api/v1/iam/assignees/users?limit=2"
+        while following is not None:
+            body = (await http.get(following)).json()
+            listed |= {one["id"] for one in body["value"]}
+            following = body.get("_links", {}).get("next", {}).get("href")
+        assert listed == {one.id for one in org.users if one.kind in ("admin", "break glass")}
+        for person in org.users[:40]:
+            roles = (await http.get(f"/api/v1/users/{person.id}/roles")).json()
+            assert bool(roles) == (person.id in listed)
+    assert role_of(org, org.me) == ("SUPER_ADMIN", "Super Administrator")
+    assert role_of(demo_org(role="help-desk"), org.me) != role_of(org, org.me)

@@ -10,13 +10,13 @@ from console.demo.roles import ROLES
 from tests.support.demo import demo_org, http_for
 from tests.support.openapi import check_answer
 
-ALL = {"search", "user", "revoke", "groups", "members", "log", "suspend"}
+ALL = {"search", "user", "revoke", "groups", "members", "log", "suspend", "roles", "admins"}
 MAY = {
     "super": ALL,
-    "org": ALL,
-    "help-desk": ALL - {"log"},
-    "group": ALL - {"log"},
-    "read-only": ALL - {"revoke", "suspend"},
+    "org": ALL - {"roles", "admins"},
+    "help-desk": ALL - {"log", "roles", "admins"},
+    "group": ALL - {"log", "roles", "admins"},
+    "read-only": ALL - {"revoke", "suspend", "roles", "admins"},
     "report": {"log"},
     "custom": {"search", "user", "revoke"},
 }
@@ -37,6 +37,8 @@ async def test_what_a_role_may(role: str) -> None:
         "groups": ("GET", "/api/v1/groups?limit=1"),
         "members": ("GET", f"/api/v1/groups/{org.groups[0].id}/users?limit=1"),
         "log": ("GET", "/api/v1/logs?limit=1"),
+        "roles": ("GET", f"/api/v1/users/{person.id}/roles"),
+        "admins": ("GET", "/api/v1/iam/assignees/users"),
         "suspend": ("POST", f"/api/v1/users/{person.id}/lifecycle/suspend"),
     }
     assert calls.keys() == ALL

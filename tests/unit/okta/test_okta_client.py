@@ -360,3 +360,92 @@ class TestRetries:
             with pytest.raises(errors.OktaError):
                 await client.get_user(USER)
         assert len(transport.requests) == 1
+
+
+ADMINS = "/api/v1/iam/assignees/users"
+
+
+def admins(*ids: Any, following: str | None = None) -> httpx.Response:
+    links = {} if following is None else {"_links": {"next": {"href": following}}}
+    return httpx.Response(200, json={"value": [{"id": one} for one in ids], **links})
+
+
+class TestWhatElseOktaKnowsOfAUser:
+    CALLS = ("user_groups", "user_clients", "user_grants", "user_roles")
+
+    async def test_each_is_one_interactive_request_of_its_own_kind(self) -> None:
+        gate, transport = NotedGate(), Noted(page())
+        async with okta(transport, gate=gate) as client:
+            for call in self.CALLS:
+                listed = await getattr(client, call)(USER)
+                assert (listed.rows, listed.more) == ((), False)
+        assert [request.url.path.rpartition("/")[2] for request in transport.requests] == [
+            "groups", "clients", "grants", "roles"
+        ]  # fmt: skip
+        assert gate.entered == [
+            (endpoint, Priority.INTERACTIVE)
+            for endpoint in (Endpoint.USER_GROUPS, Endpoint.CLIENTS, Endpoint.GRANTS, Endpoint.USER_ROLES)
+        ]
+        assert gate.endings == [["answered"]] * 4
+
+    async def test_a_long_list_is_read_no_further_than_its_first_page_and_says_so(self) -> None:
+        grant = {"clientId": "0oa1", "scopeId": "openid", "issuer": ORG}
+        transport = Noted(page(grant, {"no": "grant"}, after="x"))
+        async with okta(transport) as client:
+            listed = await client.user_grants(USER)
+        assert [(one.client_id, one.scope) for one in listed.rows] == [("0oa1", "openid")]
+        assert (listed.more, client.malformed, len(transport.requests)) == (True, 1, 1)
+
+    async def test_what_it_tells_is_safe_to_show(self) -> None:
+        rows = [{"client_id": "0oa1", "client_name": "\x1b[31mEvil\nApp\u202e", "logo_uri": None}]
+        async with okta(Noted(page(*rows))) as client:
+            assert (await client.user_clients(USER)).rows[0].name == "[31mEvil App"
+
+    @pytest.mark.parametrize("call", CALLS)
+    async def test_what_is_no_id_is_not_sent(self, call: str) -> None:
+        transport = Noted(page())
+        async with okta(transport) as client:
+            for bad in ("me", "mallory@acme.test", "../x", USER + "/x"):
+                with pytest.raises(errors.InvalidUserId):
+                    await getattr(client, call)(bad)
+        assert not transport.requests
+
+    async def test_what_is_no_list_is_no_answer(self) -> None:
+        async with okta(Noted(httpx.Response(200, json={"value": []}))) as client:
+            with pytest.raises(errors.UnexpectedAnswer):
+                await client.user_clients(USER)
+
+
+class TestAdmins:
+    async def test_follows_the_pages_that_the_body_names(self) -> None:
+        other = "00u9" + USER[4:]
+        following = f"{ORG}{ADMINS}?after=100u&limit=100"
+        transport = Noted(admins(USER, "short", 7, None, following=following), admins(other))
+        async with okta(transport) as client:
+            assert await client.admin_ids() == {USER, other}
+        assert [str(request.url) for request in transport.requests] == [f"{ORG}{ADMINS}?limit=100", following]
+
+    async def test_is_not_led_to_another_host_nor_in_circles(self) -> None:
+        here = f"{ORG}{ADMINS}?limit=100"
+        away = Noted(admins(USER, following="https://evil.test/api/v1/x"))
+        async with okta(away) as client:
+            with pytest.raises(errors.ForeignLink):
+                await client.admin_ids()
+        assert len(away.requests) == 1
+        circle = Noted(admins(following=f"{here}&after=1"), admins(following=here))
+        async with okta(circle) as client:
+            with pytest.raises(errors.UnexpectedAnswer):
+                await client.admin_ids()
+        assert len(circle.requests) == 2
+
+    @pytest.mark.parametrize("body", [[], {}, {"value": None}, {"value": {}}, "text", None])
+    async def test_another_answer_is_none(self, body: Any) -> None:
+        async with okta(Noted(httpx.Response(200, json=body))) as client:
+            with pytest.raises(errors.UnexpectedAnswer):
+                await client.admin_ids()
+
+    @pytest.mark.parametrize("links", [None, [], {"next": None}, {"next": []}, {"next": {"href": 7}}])
+    async def test_odd_links_end_the_list(self, links: Any) -> None:
+        answer = httpx.Response(200, json={"value": [{"id": USER}], "_links": links})
+        async with okta(Noted(answer)) as client:
+            assert await client.admin_ids() == {USER}

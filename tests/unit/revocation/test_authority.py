@@ -19,6 +19,7 @@ SCOPES = {
     Ability.SEARCH: "okta.users.read",
     Ability.REVOKE: "okta.users.manage",
     Ability.GROUPS: "okta.groups.read",
+    Ability.ROLES: "okta.roles.read",
     Ability.LOG: "okta.logs.read",
 }
 
@@ -87,10 +88,10 @@ async def test_a_scope_known_to_be_missing_costs_no_call(missing: Ability) -> No
     ("role", "allowed"),
     [
         ("super", set(Ability)),
-        ("org", set(Ability)),
-        ("help-desk", set(Ability) - {Ability.LOG}),
-        ("group", set(Ability) - {Ability.LOG}),
-        ("read-only", set(Ability) - {Ability.REVOKE}),
+        ("org", set(Ability) - {Ability.ROLES}),
+        ("help-desk", set(Ability) - {Ability.ROLES, Ability.LOG}),
+        ("group", set(Ability) - {Ability.ROLES, Ability.LOG}),
+        ("read-only", set(Ability) - {Ability.ROLES, Ability.REVOKE}),
         ("report", {Ability.LOG}),
         ("custom", {Ability.SEARCH, Ability.REVOKE}),
     ],
@@ -108,14 +109,14 @@ async def test_each_is_asked_once_and_ahead_of_the_queue() -> None:
         assert made.known(Ability.SEARCH) is None
         await asyncio.gather(*(made.ask(ability) for ability in Ability), made.ask_all(), made.ask_all())
         assert sorted(endpoint for endpoint, _ in gate.entered) == sorted(
-            [Endpoint.SEARCH, Endpoint.USER, Endpoint.SESSIONS, Endpoint.GROUPS, Endpoint.LOGS]
+            [Endpoint.SEARCH, Endpoint.USER, Endpoint.SESSIONS, Endpoint.GROUPS, Endpoint.ADMINS, Endpoint.LOGS]
         )
         assert {priority for _, priority in gate.entered} == {Priority.INTERACTIVE}
         assert made.known(Ability.REVOKE) is not None
         made.forget()
         assert made.known(Ability.REVOKE) is None
         await made.ask(Ability.GROUPS)
-        assert len(gate.entered) == 6, "another connection, another answer"
+        assert len(gate.entered) == 7, "another connection, another answer"
 
 
 async def test_read_only_ends_nobodys_sessions_not_even_in_trying() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from console.okta.errors import PermissionDenied
 from console.okta.models import Group, User
-from console.revocation.guard import Guard
+from console.revocation.guard import Admin, Guard
 
 
 def user(number: int = 1, login: str = "mallory@acme.test", **profile: Any) -> User:
@@ -19,7 +19,15 @@ def user(number: int = 1, login: str = "mallory@acme.test", **profile: Any) -> U
 class Org:
     """As much of the client as a guard asks."""
 
-    def __init__(self, groups: dict[str, list[User]], *, own: User | None = None, broken: bool = False) -> None:
+    def __init__(
+        self,
+        groups: dict[str, list[User]],
+        *,
+        own: User | None = None,
+        broken: bool = False,
+        admins: frozenset[str] = frozenset(),
+    ) -> None:
+        self.admins = admins
         self.groups = groups
         self.own = own
         self.broken = broken
@@ -30,6 +38,11 @@ class Org:
         if self.own is None:
             raise PermissionDenied("a service app is nobody", status=403)
         return self.own
+
+    async def admin_ids(self) -> frozenset[str]:
+        if self.broken:
+            raise PermissionDenied("not for you", status=403)
+        return self.admins
 
     async def find_groups(self, name: str) -> tuple[Group, ...]:
         if self.broken:
@@ -133,3 +146,39 @@ def test_service_patterns_are_a_setting_and_the_user_type_counts() -> None:
     assert guard.looks_like_service(user(login="Robo.cop@acme.test"))
     assert not guard.looks_like_service(user(login="svc-x@acme.test"))
     assert guard.looks_like_service(user(userType="Service Account"))
+
+
+@pytest.mark.parametrize(
+    "login", ["admin@acme.test", "Admin-jo@acme.test", "jo-adm@acme.test", "adm.jo", "jo.admin@a.b", "sysadmin7@a.b"]
+)
+def test_knows_admins_by_their_login(login: str) -> None:
+    assert Guard().admin(user(login=login)) is Admin.LOGIN
+    assert Guard(admin_patterns=[]).admin(user(login=login)) is None
+    assert Guard().check(user(login=login)) is None, "a mark is no refusal"
+
+
+@pytest.mark.parametrize("login", ["mallory@admin.test", "adminah@acme.test", "adam@acme.test", "adm@acme.test"])
+def test_takes_nobody_for_an_admin_whose_name_is_only_like_it(login: str) -> None:
+    assert Guard().admin(user(login=login)) is None
+
+
+async def test_a_role_that_okta_tells_makes_an_admin_whatever_the_login() -> None:
+    guard = Guard(admin_patterns=["x-*"])
+    with pytest.raises(PermissionDenied):
+        await guard.load_admins(Org({}, broken=True))  # type: ignore[arg-type]
+    assert (guard.admin(user(1)), guard.admins_learnt) == (None, 0)
+    await guard.load_admins(Org({}, admins=frozenset({user(1).id})))  # type: ignore[arg-type]
+    assert guard.admin(user(1, login="x-mallory")) is Admin.ROLE
+    assert guard.admin(user(2)) is None
+    assert guard.admin(user(2, login="x-mallory")) is Admin.LOGIN
+    before = guard.admins_learnt
+    guard.learn_admin(user(2).id, True)
+    guard.learn_admin(user(1).id, False)
+    assert guard.admin(user(2)) is Admin.ROLE
+    assert guard.admin(user(1)) is None
+    assert guard.admins_learnt == before + 2
+    guard.learn_admin(user(1).id, False)
+    assert guard.admins_learnt == before + 2, "nothing new, nothing to draw"
+    with pytest.raises(PermissionDenied):
+        await guard.load_admins(Org({}, broken=True))  # type: ignore[arg-type]
+    assert guard.admin(user(2)) is Admin.ROLE, "what was learnt stays in force"
