@@ -165,6 +165,7 @@ def _lower(value: Any) -> Any:
 
 Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
 Folder = Annotated[Path, AfterValidator(lambda path: path.expanduser())]
+Ways = Annotated[tuple[Literal["bell", "title", "osc9", "osc777"], ...], BeforeValidator(_words)]
 Seconds = Annotated[float, Field(gt=0, le=600, allow_inf_nan=False)]
 
 
@@ -235,6 +236,10 @@ class Settings(BaseSettings):
     ] = "none"
     """What the org's name stands on, so that nobody takes one org for another."""
     theme: str = "evict-dark"
+    notify: Ways = ("bell", "title")
+    """How the terminal tells of a batch to who looks elsewhere; `osc9` and `osc777` are desktop notifications."""
+    remember: bool = True
+    """Find the console as it was left: its screen, order, search and filter."""
     keys: dict[str, str] = Field(default_factory=dict)
     """Binding id to keys, `{"queue.add": "a,plus"}`."""
     data_dir: Folder = Field(default_factory=paths.data_dir)

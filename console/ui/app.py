@@ -20,19 +20,21 @@ from console.revocation.events import BatchFinished, Event, Paused, Resumed, Why
 from console.text import duration
 from console.ui import theme
 from console.ui.background import in_background
-from console.ui.bindings import bindings, display, keymap, palette
+from console.ui.bindings import bindings, display, palette
 from console.ui.changes import Collector
 from console.ui.controls import Controls
 from console.ui.crash import report
 from console.ui.credential import Credential
 from console.ui.garbage import LongLived
 from console.ui.history_notices import HistoryNotices
-from console.ui.key_order import KeysInOrder
-from console.ui.look import look
+from console.ui.memory import Memory
 from console.ui.modes import SCREENS_OF_MODES
+from console.ui.outside import Outside, OutsideApp, outcome_words
 from console.ui.own_sessions import end_my_sessions
 from console.ui.profiles import Profiles
+from console.ui.remapping import keymap
 from console.ui.resuming import Resumer
+from console.ui.roomy import RoomyApp
 from console.ui.screens.confirm import Confirm
 from console.ui.signing_in import SigningIn
 from console.ui.widgets.line import Line
@@ -45,7 +47,7 @@ TURN_S = 0.001
 """For how long a thread has Python to itself: those that read keys and write to the terminal wait for nothing else."""
 
 
-class EvictApp(KeysInOrder):
+class EvictApp(RoomyApp, OutsideApp):
     """The console on screen. It owns no service: the workspace does, and outlives it."""
 
     TITLE = "Evict"
@@ -73,17 +75,21 @@ class EvictApp(KeysInOrder):
         self.signing_in = SigningIn(self, workspace)
         self.credential = Credential(self, workspace)
         self.profiles = Profiles(self, workspace)
+        self.memory = Memory(workspace)
+        self.outside = Outside(self, workspace)
         self._history_notices = HistoryNotices(workspace.history)
         for mode in SCREENS_OF_MODES:
             self.add_mode(mode, partial(self._base, mode))
         own = config_dir(workspace.settings.config_dir) / "themes"
         self._own_themes, self._problems = theme.install(self, [themes_dir(), own], workspace.settings.theme)
+        self.memory.put_theme_on(self)
 
     # Modes
 
     def _base(self, mode: str) -> Screen[Any]:
         screen = SCREENS_OF_MODES[mode](self.workspace)
         self._bases[mode] = screen
+        self.memory.recall(screen)
         return screen
 
     async def on_mount(self) -> None:
@@ -94,9 +100,9 @@ class EvictApp(KeysInOrder):
         self._end_subscriptions = [subscribe(self._collector), subscribe(long_lived), long_lived.end]
         keys, problems = keymap(self.workspace.settings.keys)
         self.set_keymap(keys)
-        await self.switch_mode("triage")
+        await self.switch_mode(self.memory.found.screen)
         self.set_interval(TICK_S, self._tick)
-        if said := [*self._problems, *problems]:
+        if said := [*self._problems, *problems, *filter(None, [self.memory.problem])]:
             self.notify("\n".join(said), severity="warning", timeout=12, markup=False)
         self._connect()
         # It reads the history, which takes its time where that is long: not before there is something to look at.
@@ -106,6 +112,7 @@ class EvictApp(KeysInOrder):
         """The engine goes on without a screen to tell."""
         for end in self._end_subscriptions:
             end()
+        self.outside.close()
 
     @work(group="connect", exit_on_error=True)
     async def _connect(self) -> None:
@@ -155,6 +162,7 @@ class EvictApp(KeysInOrder):
                 line.tick()
         for notice in changes.notices:
             self._announce(notice)
+        self.outside.tick(changes.notices)
         self._history_notices.tell(self)
 
     def _announce(self, event: Event) -> None:
@@ -166,7 +174,7 @@ class EvictApp(KeysInOrder):
         elif isinstance(event, Resumed) and event.message:
             self.notify(event.message, title="Sending goes on", timeout=10, markup=False)
         elif isinstance(event, BatchFinished):
-            ended = ", ".join(f"{number:,} {look(state).word}" for state, number in event.outcomes if number)
+            ended = outcome_words(event.outcomes)
             well = all(state == "revoked" or not number for state, number in event.outcomes)
             message = f"{ended or 'nothing was sent'} in {duration(event.elapsed_s)}"
             self.notify(
@@ -206,6 +214,11 @@ class EvictApp(KeysInOrder):
             await dispatcher.stop()  # how it ended is said by the end of the batch
         elif not stood:
             dispatcher.resume()
+
+    def exit(self, *args: Any, **kwargs: Any) -> None:
+        """Leave, and keep how all was left."""
+        self.memory.keep(self, self._bases.values())
+        super().exit(*args, **kwargs)
 
     async def action_quit(self) -> None:
         """Leave; asks first while a batch runs."""

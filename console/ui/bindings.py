@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from textual.binding import Binding, BindingType
+from textual.keys import key_to_character
 
 PLACES = {
     "app": "Everywhere",
@@ -180,27 +180,6 @@ def palette(screen: str | None) -> list[Key]:
     return list(offered.values())
 
 
-def keymap(wanted: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
-    """The operator's own keys by binding id, as `App.set_keymap` takes them; and a sentence for each that is no use."""
-    known = {key.id: key for key in KEYS}
-    good: dict[str, str] = {}
-    problems: list[str] = []
-    for name, value in wanted.items():
-        keys = [part.strip() for part in value.split(",") if part.strip()]
-        bad = sorted(FORBIDDEN.intersection(part.lower() for part in keys))
-        if name not in known:
-            problems.append(f"keys: there is no binding {name!r}; the table of keys in the README has their names")
-        elif not keys:
-            problems.append(f"keys: {name} has no key")
-        elif bad:
-            problems.append(f"keys: {name} can't be {bad[0]}: terminals can't tell it from another key")
-        elif known[name].priority and any(len(part) == 1 for part in keys):
-            problems.append(f"keys: {name} works while typing, so it can't be the single letter {keys[0]!r}")
-        else:
-            good[name] = ",".join(keys)
-    return good, problems
-
-
 _DISPLAY = {
     "question_mark": "?",
     "slash": "/",
@@ -231,14 +210,8 @@ _DISPLAY = {
 
 def display(keys: str) -> str:
     """Keys as people write them: `j ↓`, `ctrl+\\`."""
-    shown = [_DISPLAY.get(key, key) for key in keys.split(",") if key != "ctrl+@"]
+    shown = [_DISPLAY.get(key) or key_to_character(key) or key for key in keys.split(",") if key != "ctrl+@"]
     return " ".join(shown)
-
-
-def bound(name: str, wanted: Mapping[str, str]) -> str:
-    """The first key of a binding as people write it, with the operator's own keys."""
-    keys = keymap(wanted)[0].get(name) or next(key.keys for key in KEYS if key.id == name)
-    return display(keys.split(",")[0])
 
 
 def markdown() -> str:

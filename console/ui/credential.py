@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from console.okta.limits import Endpoint
 from console.revocation.authority import Ability
-from console.ui.bindings import bound
 from console.ui.key_order import KeysInOrder
+from console.ui.remapping import bound
 from console.workspace import Workspace
 
 LOOK_S, LOOKS = 1.0, 10

@@ -6,7 +6,8 @@ from itertools import combinations
 
 import pytest
 
-from console.ui.bindings import FORBIDDEN, KEYS, PLACES, bindings, display, keymap, markdown
+from console.ui.bindings import FORBIDDEN, KEYS, PLACES, bindings, display, markdown
+from console.ui.remapping import keymap
 from console.ui.screens.help import KEY_CELLS
 
 

@@ -16,9 +16,10 @@ from console.okta.limits import BucketState, Endpoint
 from console.revocation.pacer import Hit
 from console.revocation.words import CALLS, calls, cause, label, left_to_others, others, remedy
 from console.text import count, duration
-from console.ui.bindings import KEYS, bindings, display, keymap
+from console.ui.bindings import KEYS, bindings, display
 from console.ui.changes import Changes
 from console.ui.controls import Controls, in_flight_words, pace_words, reserve_words
+from console.ui.remapping import keymap
 from console.ui.widgets.chart import BucketChart
 from console.ui.widgets.facts import Facts, Pair, pair, whole
 from console.ui.widgets.footer import Footer

@@ -11,9 +11,9 @@ from textual.widgets import Static
 from console.revocation.events import Why
 from console.revocation.states import Item, State
 from console.text import sanitize, width
-from console.ui.bindings import bound
 from console.ui.changes import Changes
 from console.ui.look import look
+from console.ui.remapping import bound
 from console.ui.triage.badges import options_cell
 from console.ui.triage.intent import Intent
 from console.ui.triage.queue_lines import CountsLine, IntentLine, ProgressLine

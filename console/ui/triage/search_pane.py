@@ -37,6 +37,8 @@ class SearchPane(Pane):
         self._badges = badges
         self._timer: Timer | None = None
         self._asked = ""
+        self._recalled = ""
+        """What was searched for the last time the console was open, until something is asked."""
         self.truncated = False
         """Whether the org has more users for this text than are listed."""
         self.border_title = "Find users"
@@ -99,6 +101,10 @@ class SearchPane(Pane):
         if not text:
             self._forget()
             return
+        if text == self._recalled:
+            self._say("from the last time: Enter searches")
+            return
+        self._recalled = ""
         self._say("searching …")
         self._timer = self.set_timer(DEBOUNCE_S, lambda: self._ask(text))
 
@@ -107,9 +113,15 @@ class SearchPane(Pane):
         """Enter does not wait for the rest of the pause in typing; the box itself goes to the list."""
         event.stop()
         text = event.value.strip()
-        if self._timer is not None and text:
+        if text and (self._timer is not None or text == self._recalled):
             self._stop()
+            self._recalled = ""
             self._ask(text)
+
+    def recall(self, text: str) -> None:
+        """Put it into the box; it is asked when the operator says so."""
+        self._recalled = text.strip()
+        self.box.value = text
 
     def more(self) -> bool:
         """Fetch what the search left out; False where it left nothing out."""
