@@ -13,6 +13,7 @@ from rich.text import Text
 from textual import work
 from textual.app import SystemCommand
 from textual.binding import BindingType
+from textual.command import Provider
 from textual.screen import Screen
 
 from console.paths import config_dir, themes_dir
@@ -20,9 +21,8 @@ from console.revocation.events import BatchFinished, Event, Paused, Resumed, Why
 from console.text import duration
 from console.ui import theme
 from console.ui.background import in_background
-from console.ui.bindings import bindings, display, palette
+from console.ui.bindings import bindings
 from console.ui.changes import Collector
-from console.ui.controls import Controls
 from console.ui.crash import report
 from console.ui.credential import Credential
 from console.ui.garbage import LongLived
@@ -30,7 +30,6 @@ from console.ui.history_notices import HistoryNotices
 from console.ui.memory import Memory
 from console.ui.modes import SCREENS_OF_MODES
 from console.ui.outside import Outside, OutsideApp, outcome_words
-from console.ui.own_sessions import end_my_sessions
 from console.ui.profiles import Profiles
 from console.ui.remapping import keymap
 from console.ui.resuming import Resumer
@@ -47,6 +46,13 @@ TURN_S = 0.001
 """For how long a thread has Python to itself: those that read keys and write to the terminal wait for nothing else."""
 
 
+def _palette() -> type[Provider]:
+    """Imported when first asked for: the first frame needs none of it."""
+    from console.ui.palette import Commands
+
+    return Commands
+
+
 class EvictApp(RoomyApp, OutsideApp):
     """The console on screen. It owns no service: the workspace does, and outlives it."""
 
@@ -61,6 +67,7 @@ class EvictApp(RoomyApp, OutsideApp):
         "styles/help.tcss",
     ]
     BINDINGS: ClassVar[list[BindingType]] = bindings("app")
+    COMMANDS = {_palette}  # noqa: RUF012 - declared so by Textual
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012 - declared so by Textual
     VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall")]  # noqa: RUF012
 
@@ -77,7 +84,7 @@ class EvictApp(RoomyApp, OutsideApp):
         self.profiles = Profiles(self, workspace)
         self.memory = Memory(workspace)
         self.outside = Outside(self, workspace)
-        self._history_notices = HistoryNotices(workspace.history)
+        self._history_notices = HistoryNotices(workspace.history, workspace.settings.keys)
         for mode in SCREENS_OF_MODES:
             self.add_mode(mode, partial(self._base, mode))
         own = config_dir(workspace.settings.config_dir) / "themes"
@@ -91,6 +98,10 @@ class EvictApp(RoomyApp, OutsideApp):
         self._bases[mode] = screen
         self.memory.recall(screen)
         return screen
+
+    def base(self, mode: str) -> Screen[Any] | None:
+        """The screen of a mode, once it was shown."""
+        return self._bases.get(mode)
 
     async def on_mount(self) -> None:
         """Bring up the first screen; the org is asked meanwhile."""
@@ -239,6 +250,10 @@ class EvictApp(RoomyApp, OutsideApp):
         finally:
             self._leaving = False
 
+    def action_authority(self) -> None:
+        """Who is signed in, and what the credential may do."""
+        self.credential.show()
+
     def action_switch_profile(self) -> None:
         """To another org, by its profile."""
         self.profiles.open()
@@ -259,23 +274,10 @@ class EvictApp(RoomyApp, OutsideApp):
     # Palette
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        """What keys do here, and the list of themes. No screenshot: it would leave names in an unguarded file."""
-        yield SystemCommand("Theme", "Choose the colours from a list", self.action_change_theme)
-        yield SystemCommand("Authority", "Who is signed in, and what the credential may do", self.credential.show)
-        own = partial(end_my_sessions, self, self.workspace)
-        yield SystemCommand("End my sessions", "Your own, by your sign-in or your browser's session cookie", own)
-        yield SystemCommand("Resume a batch", "Go on with what was left unfinished, or close it", self.resumer.open)
-        if not self.workspace.demo:
-            yield SystemCommand("Sign in", "Anew, with a code or another token", self.signing_in.open)
-        keys, _ = keymap(self.workspace.settings.keys)
-        on_base = screen is self._bases.get(self.current_mode)
-        for key in palette(self.current_mode if on_base else None):
-            if key.id == "app.profile" and self.workspace.demo:
-                continue
-            shown = display(keys.get(key.id, key.keys))
-            yield SystemCommand(key.description, f"key {shown}", partial(screen.run_action, key.action))
-        if self.current_mode != "limits":
-            yield from (SystemCommand(*one) for one in Controls(self, self.workspace).commands())
+        """What the palette offers."""
+        from console.ui.palette import commands
+
+        return commands(self, screen)
 
     # The end
 

@@ -94,6 +94,7 @@ KEYS: tuple[Key, ...] = (
     Key("triage.unresolved", "n", "unresolved", "Targets that gave no user, and why", "triage", label="Not resolved"),
     Key("triage.other", "tab", "other_list", "Go between the users found and the queue", "triage", label="Other list"),
     Key("triage.copy", "y", "copy_id", "Copy the ID", "triage", label="Copy ID"),
+    Key("triage.copy_login", "Y", "copy_login", "Copy the login", "triage", label="Copy login"),
     Key("triage.export", "e", "export", "Export", "triage", label="Export"),
     Key("history.filter", "slash", "filter", "Filter; Esc gives the list back", "history", show=True, label="Filter"),
     Key(
@@ -111,6 +112,7 @@ KEYS: tuple[Key, ...] = (
     Key("history.batch", "b", "same_batch", "All of the same batch", "history", label="Same batch"),
     Key("history.notices", "n", "notices", "What was found wrong with the history", "history", label="Notices"),
     Key("history.copy", "y", "copy_id", "Copy the user's ID", "history", label="Copy ID"),
+    Key("history.copy_login", "Y", "copy_login", "Copy the user's login", "history", label="Copy login"),
     Key("history.verify", "v", "verify", "Verify that the history is whole", "history", show=True, label="Verify"),
     Key(
         "filter.older",
@@ -165,19 +167,6 @@ def bindings(where: str) -> list[BindingType]:
         for key in KEYS
         if key.where == where
     ]
-
-
-def palette(screen: str | None) -> list[Key]:
-    """What the command palette offers on that screen: what its keys do, then what keys do everywhere.
-
-    Over a dialog, where `screen` is None, only the latter. Each action is there once; the palette itself is not.
-    """
-    offered: dict[str, Key] = {}
-    for place in (screen, "app"):
-        for key in KEYS:
-            if key.where == place and key.action != "app.command_palette":
-                offered.setdefault(key.action, key)
-    return list(offered.values())
 
 
 _DISPLAY = {

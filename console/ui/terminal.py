@@ -2,12 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import partial
+from typing import Any
 
 from textual.app import App
 
+from console.text import count, sanitize
 from console.ui import clipboard
 from console.ui.background import in_background
+
+MUCH = 70_000
+"""Characters from which on some terminals copy nothing, or not all."""
+
+
+def copy_all(app: App[Any], values: Iterable[str], noun: str) -> None:
+    """Copy values, each once and on a line of its own, and say what was copied."""
+    lines = list(dict.fromkeys(value for value in values if value))
+    if not lines:
+        app.notify(f"There is no {noun} to copy.", markup=False)
+        return
+    text = "\n".join(lines)
+    app.copy_to_clipboard(text)
+    said = f"Copied {sanitize(lines[0])}" if len(lines) == 1 else f"Copied {count(len(lines), noun)}"
+    if len(text) > MUCH and not clipboard.command():
+        said += ". That is much for a terminal: see that all of it is there, or export."
+    app.notify(said, markup=False)
 
 
 class Terminal(App[None]):

@@ -127,7 +127,7 @@ class HistoryScreen(HistoryCommands):
         if entry.batch.case:
             self._filter_by(self.word("case", entry))
         else:
-            self.notify("This record has no case. b lists its batch.", markup=False)
+            self.notify(f"This record has no case. {self.key('history.batch')} lists its batch.", markup=False)
 
     def action_same_batch(self) -> None:
         """Everything that was confirmed together with it."""

@@ -99,7 +99,10 @@ class TriageScreen(Filling, Running, Taking):
             if number <= Y_IS_ENOUGH:
                 return  # over before it can be read
             case = f", case {event.batch.case}" if event.batch.case else ""
-            self._say(f"{count(number, 'user')}{case}. z pauses, x stops.", title="Batch opened")
+            self._say(
+                f"{count(number, 'user')}{case}. {self._key('app.pause')} pauses, {self._key('app.stop')} stops.",
+                title="Batch opened",
+            )
         elif isinstance(event, RateLimitMet):
             self._limited += 1
 

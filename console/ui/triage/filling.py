@@ -24,40 +24,42 @@ class Filling(TriageBase):
     def action_stage(self) -> None:
         """What is marked, or under the cursor, into the queue."""
         if self._in_queue:
-            self._say("Go to the users found (tab) to put more into the queue.")
+            self._say(f"Go to the users found ({self._key('triage.other')}) to put more into the queue.")
             return
         table = self._search.table
         wanted = table.wanted()
         if not wanted:
-            self._say("There is no user to put into the queue: press / to search.")
+            self._say(f"There is no user to put into the queue: press {self._key('triage.search')} to search.")
             return
         staged = self._workspace.queue.stage(wanted, self._intent.options)
         table.action_clear_marks()
         rest = f"; {count(len(staged.already), 'user')} there already" if staged.already else ""
-        self._say(f"{count(len(staged.added), 'user')} put into the queue{rest}. r reviews.")
+        self._say(f"{count(len(staged.added), 'user')} put into the queue{rest}. {self._key('triage.review')} reviews.")
 
     @work(group="cancel")
     async def action_unstage(self) -> None:
         """Take what is marked out of the queue; what is confirmed but not sent is cancelled."""
         table = self._queue.table
         if not self._in_queue:
-            self._say("Go to the queue (tab) to take users out.")
+            self._say(f"Go to the queue ({self._key('triage.other')}) to take users out.")
             return
         wanted = table.wanted()
         gone = self._workspace.queue.unstage([item.id for item in wanted if item.state is State.STAGED])
         waiting = [item.id for item in wanted if item.state in WAITING]
         cancelled = await self._workspace.dispatcher.cancel(waiting) if waiting else 0
         if gone or cancelled:
-            parts = [f"{count(gone, 'user')} taken out; u puts them back."] if gone else []
+            parts = [f"{count(gone, 'user')} taken out; {self._key('triage.undo')} puts them back."] if gone else []
             parts += [f"{count(cancelled, 'user')} cancelled before being sent."] if cancelled else []
             self._say(" ".join(parts))
         else:
-            self._say("Nothing to take out: it was sent already. C clears away what has ended.")
+            self._say(
+                f"Nothing to take out: it was sent already. {self._key('triage.clear')} clears away what has ended."
+            )
 
     def action_clear_finished(self) -> None:
         """Clear away what has an outcome."""
         gone = self._workspace.queue.clear_finished()
-        told = f"{count(gone, 'user')} cleared away; the history keeps them, u puts them back."
+        told = f"{count(gone, 'user')} cleared away; the history keeps them, {self._key('triage.undo')} puts them back."
         self._say(told if gone else "Nothing in the queue has ended.")
 
     # Dialogs are pushed at once, not from a worker: keys typed meanwhile would be commands of this screen.
@@ -98,7 +100,8 @@ class Filling(TriageBase):
             missed += len(left)
             self.notify(told, title="Look-up", severity="error", timeout=12, markup=False)
         added += self._stage_found(waiting, options)
-        rest = f" {count(missed, 'target')} not resolved: n shows why." if missed else " r reviews."
+        rest = f" {count(missed, 'target')} not resolved: {self._key('triage.unresolved')} shows why."
+        rest = rest if missed else f" {self._key('triage.review')} reviews."
         self._say(f"{count(added, 'user')} put into the queue.{rest}", title="Looked up", warn=bool(missed))
 
     def _stage_found(self, users: list[User], options: Options) -> int:

@@ -21,7 +21,7 @@ from console.ui.widgets.pane import Pane
 from console.ui.widgets.virtual_table import Column, VirtualTable
 from console.workspace import Workspace
 
-NOTHING_QUEUED = "The queue is empty.\nFind users, mark them with space,\nand press + to put them here."
+NOTHING_QUEUED = "The queue is empty.\nFind users, mark them with {},\nand press {} to put them here."
 ORDER: dict[State, int] = {
     State.SENDING: 0,
     State.RETRYING: 1,
@@ -93,7 +93,10 @@ class QueuePane(Pane):
         self._moved: set[str] = set()
         """IDs of items that may stand where they belong no more."""
         self.border_title = "Queue"
-        self.table = QueueTable(self._columns(), key=lambda item: item.id, empty=NOTHING_QUEUED, id="queue")
+        keys = [bound(name, workspace.settings.keys) for name in ("table.mark", "triage.stage")]
+        self.table = QueueTable(
+            self._columns(), key=lambda item: item.id, empty=NOTHING_QUEUED.format(*keys), id="queue"
+        )
         """The rows."""
         self.table.sort_by("state")
         self._paused = Static(id="paused-banner")

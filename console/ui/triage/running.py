@@ -38,7 +38,11 @@ class Running(TriageBase):
         self._intent.options = Options(tokens, devices)
         words = options_words(oauth_tokens=tokens, forget_devices=devices)
         staged = len(self._workspace.queue.staged())
-        keep = f" {count(staged, 'user')} in the queue keep theirs (tab, then the same key)." if staged else ""
+        keep = (
+            f" {count(staged, 'user')} in the queue keep theirs ({self._key('triage.other')}, then the same key)."
+            if staged
+            else ""
+        )
         self._say(f"From now on: {words}.{keep}")
 
     def action_case(self) -> None:
@@ -55,7 +59,8 @@ class Running(TriageBase):
         marked = tuple(item for item in self._queue.table.marked_rows() if item.state is State.STAGED)
         items = marked or self._workspace.queue.staged()
         if not items:
-            self._say("Nothing is staged: mark users with space and press + first.")
+            mark, add = self._key("table.mark"), self._key("triage.stage")
+            self._say(f"Nothing is staged: mark users with {mark} and press {add} first.")
             return
         plan = review(self._workspace, items, case=self._intent.case, reason=self._intent.reason)
 
@@ -107,5 +112,9 @@ class Running(TriageBase):
         if not marked:
             items = [item for item in self._workspace.queue.items.values() if item.state in FAILED]
         again = self._workspace.dispatcher.retry([item.id for item in items])
-        told = f"{count(len(again), 'user')} staged again. r reviews." if again else "Nothing here has failed."
+        told = (
+            f"{count(len(again), 'user')} staged again. {self._key('triage.review')} reviews."
+            if again
+            else "Nothing here has failed."
+        )
         self._say(told)

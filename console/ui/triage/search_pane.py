@@ -15,6 +15,7 @@ from console.okta.models import User
 from console.revocation.lookup import find_users
 from console.text import count, sanitize
 from console.ui.changes import Changes
+from console.ui.remapping import bound
 from console.ui.triage.badges import Badges
 from console.ui.widgets.pane import Pane
 from console.ui.widgets.text_box import TextBox
@@ -25,7 +26,7 @@ DEBOUNCE_S = 0.15
 FIRST_USERS = 1_000
 """A search as you type stops here: the rest would spend the window that revocations need."""
 HINT = "login, email, name or ID   group:NAME   =EXPRESSION"
-NOTHING_ASKED = "Press / and type to find users,\np to paste a list, o to open a file of targets."
+NOTHING_ASKED = "Press {} and type to find users,\n{} to paste a list, {} to open a file of targets."
 
 
 class SearchPane(Pane):
@@ -42,10 +43,13 @@ class SearchPane(Pane):
         self.truncated = False
         """Whether the org has more users for this text than are listed."""
         self.border_title = "Find users"
+        own = workspace.settings.keys
+        self._paste, self._rest = bound("triage.paste", own), bound("triage.more", own)
+        self._nothing = NOTHING_ASKED.format(bound("triage.search", own), self._paste, bound("triage.open", own))
         self.box = TextBox("results", placeholder=HINT, id="search")
         """Where the search is typed."""
         self.table: VirtualTable[User] = VirtualTable(
-            self._columns(), key=lambda user: user.id, empty=NOTHING_ASKED, id="results"
+            self._columns(), key=lambda user: user.id, empty=self._nothing, id="results"
         )
         """The users found."""
         self._words = Static(id="search-words")
@@ -140,7 +144,7 @@ class SearchPane(Pane):
         self._asked = ""
         self.truncated = False
         self._say("")
-        self.table.empty = NOTHING_ASKED
+        self.table.empty = self._nothing
         self.table.set_rows(())
 
     def _ask(self, text: str) -> None:
@@ -185,10 +189,10 @@ class SearchPane(Pane):
     def _done(self, text: str, found: int) -> None:
         if not found:
             shown = sanitize(text, limit=40)
-            self.table.empty = f"No user matches {shown}.\nCheck the spelling, or press p to paste a list."
+            self.table.empty = f"No user matches {shown}.\nCheck the spelling, or press {self._paste} to paste a list."
             self.table.set_rows(())
             self._say("no user")
         elif self.truncated:
-            self._say(f"the first {count(found, 'user')}; m loads the rest")
+            self._say(f"the first {count(found, 'user')}; {self._rest} loads the rest")
         else:
             self._say(count(found, "user"))

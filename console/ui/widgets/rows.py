@@ -120,9 +120,12 @@ class Rows(Generic[T]):
         self._anchor = self.key(self.all[place])
         self.marks ^= {self._anchor}
 
-    def mark_to(self, place: int) -> None:
-        """Mark everything from the row last marked to the one at `place`."""
-        low, high = sorted((self._places.get(self._anchor or "", place), place))
+    def mark_to(self, place: int, *, since: int | None = None) -> None:
+        """Mark everything from the row last marked to the one at `place`; from `since` where none is marked."""
+        start = place if since is None else since
+        if self._anchor in self.marks:
+            start = self._places.get(self._anchor or "", place)
+        low, high = sorted((start, place))
         self._anchor = self.key(self.all[place])
         self.marks |= {self.key(row) for row in self.all[low : high + 1]}
 
