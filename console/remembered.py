@@ -57,12 +57,11 @@ def load(folder: Path, *, read_only: bool = False) -> tuple[Remembered, str]:
         return Remembered(), ""
     try:
         with os.fdopen(open_private(path, os.O_RDONLY), "rb") as file:
-            content = file.read(MAX_BYTES)
+            content = file.read(MAX_BYTES + 1)
     except OSError as error:
         return Remembered(), f"How the console was left can't be read: {sanitize(str(error))}"
     try:
-        # A file that is longer is cut here, and so is no JSON.
-        return Remembered.model_validate_json(content), ""
+        return Remembered.model_validate_json(content if len(content) <= MAX_BYTES else b""), ""
     except ValidationError:
         said = f"{sanitize(str(path))} can't be understood: the console starts afresh."
     if read_only:
