@@ -35,7 +35,7 @@ async def test_the_console_is_found_as_it_was_left_and_asks_the_org_nothing_by_t
         app.screen.set_class(True, "-details")
         await pilot.press("s", "s", "S", "f2", "2")
         app.screen.query_one("#filter", Input).value = "outcome:failed"
-        await pilot.press("ctrl+q")
+        app.exit()
     left, problem = load(folder)
     assert (left.screen, left.search, left.filter, left.drawer, problem) == (
         "history",
@@ -91,7 +91,8 @@ async def test_the_later_word_on_the_theme_counts_and_who_may_not_keep_keeps_not
     before = (folder / NAME).read_bytes()
     async with demo_workspace(**settings) as workspace, console(workspace) as (app, pilot):
         assert app.theme == theme
-        await pilot.press("3", "ctrl+q")
+        await pilot.press("3")
+        app.exit()
     assert ((folder / NAME).read_bytes() != before) is keeps
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -162,11 +161,11 @@ async def test_the_consoles_own_batch_reaches_the_terminal_and_the_title_comes_b
 
 
 @pytest.fixture
-def copied(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+def copied(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What was copied."""
     texts: list[str] = []
     monkeypatch.setattr(terminal.Terminal, "copy_to_clipboard", lambda self, text: texts.append(text))
-    yield texts
+    return texts
 
 
 async def test_ids_and_logins_are_copied_from_every_list_and_it_is_said(copied: list[str]) -> None:
