@@ -199,7 +199,9 @@ _DISPLAY = {
 
 def display(keys: str) -> str:
     """Keys as people write them: `j ↓`, `ctrl+\\`."""
-    shown = [_DISPLAY.get(key) or key_to_character(key) or key for key in keys.split(",") if key != "ctrl+@"]
+    shown = [
+        _DISPLAY.get(key) or (key_to_character(key) or "").strip() or key for key in keys.split(",") if key != "ctrl+@"
+    ]
     return " ".join(shown)
 
 

@@ -88,3 +88,4 @@ def test_the_readme_table_holds_every_key() -> None:
     assert all(f"`{key.id}`" in table for key in KEYS)
     assert display("ctrl+backslash") == "ctrl+\\"
     assert display("ctrl+space,ctrl+@") == "ctrl+space"
+    assert display("space,dollar_sign,f5") == "space $ f5"
