@@ -5,9 +5,6 @@ Command line > environment > `config.toml` > `./okta.yaml` > `~/.okta/okta.yaml`
 
 from __future__ import annotations
 
-import ipaddress
-import re
-import shlex
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,9 +25,23 @@ from console.settings_sources import (
     profile_names,
     settle_mode,
 )
+from console.settings_values import (
+    Folder,
+    Seconds,
+    Ways,
+    Words,
+    check_token,
+    command_of,
+    dpop_of,
+    existing_file,
+    lower,
+    org_url_of,
+    proxy_of,
+    word_of,
+)
 from console.text import count, sanitize
 
-__all__ = ["Explained", "Settings", "SettingsError", "explain", "load", "load_demo"]
+__all__ = ["Explained", "Settings", "SettingsError", "check_token", "explain", "load", "load_demo"]
 
 CONNECTION = frozenset(
     {
@@ -39,138 +50,6 @@ CONNECTION = frozenset(
     }
 )  # fmt: skip
 """What the demo org has no use for and must never hold."""
-
-LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
-HOSTNAME = re.compile(rf"(?=.{{1,253}}\Z){LABEL}(\.{LABEL})*", re.ASCII)
-
-
-def _loopback(host: str) -> bool:
-    """Whether `host` is this machine."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True
-
-
-def _org_url(value: str) -> str:
-    """The org URL as scheme, host and port alone. Raises ValueError with what to write instead."""
-    text = value.strip()
-    if "{yourOktaDomain}" in text:
-        raise ValueError("still holds the placeholder {yourOktaDomain}: put your org's address there")
-    if not text.isascii() or not text.isprintable() or " " in text or "\\" in text:
-        raise ValueError("must be plain ASCII without spaces, such as https://example.okta.com")
-    try:
-        parts = urlsplit(text)
-        host, port = parts.hostname or "", parts.port
-    except ValueError:
-        raise ValueError("is not a URL such as https://example.okta.com") from None
-    if parts.scheme not in {"https", "http"} or text.count("://") != 1:
-        raise ValueError("must start with https://, such as https://example.okta.com")
-    if parts.username is not None or parts.password is not None:
-        raise ValueError("must not hold a user name or password: write https://example.okta.com")
-    if not HOSTNAME.fullmatch(host) and not _is_address(host):
-        raise ValueError("names no valid host: it looks like https://example.okta.com")
-    if parts.scheme == "http" and not _loopback(host):
-        raise ValueError("must start with https:// (plain http is for this machine alone)")
-    if "-admin." in host:
-        raise ValueError(f"is the address of the admin console: use https://{host.replace('-admin.', '.', 1)}")
-    if host.endswith(".com.com"):
-        raise ValueError(f"ends in .com.com: use https://{host.removesuffix('.com')}")
-    netloc = f"[{host}]" if ":" in host else host
-    if port is not None and port != (443 if parts.scheme == "https" else 80):
-        netloc = f"{netloc}:{port}"
-    if parts.path.strip("/") or parts.query or parts.fragment or text[-1] in "?#":
-        raise ValueError(f"must end after the host: use {parts.scheme}://{netloc}")
-    return f"{parts.scheme}://{netloc}"
-
-
-def check_token(value: SecretStr) -> SecretStr:
-    """A token that may stand in a header. Raises ValueError, never with the token in it."""
-    text = value.get_secret_value()
-    if not text.strip():
-        raise ValueError("is empty: create an API token in the Okta admin console under Security > API > Tokens")
-    if text.strip() == "{apiToken}":
-        raise ValueError("still holds the placeholder {apiToken}: put your API token there")
-    if text.lower().startswith(("ssws ", "bearer ")):
-        raise ValueError("must be the token alone, without the word before it (that is token_prefix)")
-    if not text.isascii() or not text.isprintable() or " " in text:
-        raise ValueError("holds a space, a control character or a letter that no token has: copy it again")
-    return value
-
-
-def _proxy(value: SecretStr) -> SecretStr:
-    """A proxy URL; it may hold a password, so it is never shown whole."""
-    text = value.get_secret_value()
-    try:
-        parts = urlsplit(text)
-        usable = parts.scheme in {"http", "https"} and parts.hostname and (parts.port or True)
-        # A password with one of /?# in it would be taken for a path, and the start of it for the port.
-        usable = usable and not (parts.path.strip("/") or parts.query or parts.fragment)
-    except ValueError:
-        usable = False
-    if not usable or not text.isprintable() or " " in text:
-        raise ValueError(
-            "must look like http://proxy.example.com:8080 (in a password write / ? # @ as %2F %3F %23 %40)"
-        )
-    return value
-
-
-def _existing_file(value: Path) -> Path:
-    path = value.expanduser()
-    if not path.is_file():
-        raise ValueError(f"names no file: {sanitize(str(path))}")
-    return path
-
-
-def _words(value: Any) -> Any:
-    """One word where a list is wanted is a list of one; words are stripped, empty ones go."""
-    words = (value,) if isinstance(value, str) else value
-    if isinstance(words, list | tuple) and all(isinstance(word, str) for word in words):
-        return tuple(word.strip() for word in words if word.strip())
-    return value
-
-
-def _command(value: Any) -> Any:
-    """A command as words: one string is split as a shell would, and nothing else of a shell happens to it."""
-    if isinstance(value, str):
-        try:
-            value = shlex.split(value)
-        except ValueError:
-            raise ValueError("has a quote that is not closed") from None
-    if isinstance(value, list | tuple) and (not value or not all(isinstance(one, str) for one in value)):
-        raise ValueError('must be a command, such as "op read op://soc/okta/token"')
-    return value
-
-
-def _dpop(value: Any) -> Any:
-    """Okta's `dpopEnabled` is a flag; it says what may be, and so does `auto`."""
-    if isinstance(value, bool):
-        return "always" if value else "auto"
-    return _lower(value)
-
-
-def _lower(value: Any) -> Any:
-    return value.strip().lower() if isinstance(value, str) else value
-
-
-def _word(value: Any) -> Any:
-    """A number that names something is a word: `16` for `"16"`."""
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else _lower(value)
-
-
-Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
-Folder = Annotated[Path, AfterValidator(lambda path: path.expanduser())]
-Seconds = Annotated[float, Field(gt=0, le=600, allow_inf_nan=False)]
 
 
 class Settings(BaseSettings):
@@ -185,17 +64,17 @@ class Settings(BaseSettings):
 
     profile: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_.-]{1,40}$")
     """Which `[profiles.NAME]` of `config.toml` is in use."""
-    org_url: Annotated[str, AfterValidator(_org_url)] | None = None
+    org_url: Annotated[str, AfterValidator(org_url_of)] | None = None
     """The org, `https://example.okta.com`."""
     token: Annotated[SecretStr, AfterValidator(check_token)] | None = None
     """API token, or a ready OAuth access token with the prefix `Bearer`."""
     token_file: Folder | None = None
     """A file (0600) with the token; asked for where no token is set in the same place or a stronger one."""
-    token_command: Annotated[tuple[str, ...], BeforeValidator(_command)] | None = None
+    token_command: Annotated[tuple[str, ...], BeforeValidator(command_of)] | None = None
     """A command, run without a shell, whose first line of output is the token."""
     token_prefix: str = Field(default="SSWS", pattern=r"^[A-Za-z][A-Za-z0-9-]{0,31}$")
     """The word before the token: `SSWS` or `Bearer`."""
-    sign_in: Annotated[Literal["token", "service_app", "device"], BeforeValidator(_lower)] | None = None
+    sign_in: Annotated[Literal["token", "service_app", "device"], BeforeValidator(lower)] | None = None
     """How: with `token`; as a service app, by `client_id` and `private_key`; or as the operator, by `client_id` and a
     code that is typed into a browser. None takes what there is, in this order."""
     client_id: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_-]{1,128}$")
@@ -206,11 +85,11 @@ class Settings(BaseSettings):
     """`kid` of the key, where Okta knows several of the app."""
     scopes: Words = ("okta.users.read", "okta.users.manage")
     """What to ask for. Searches by group want `okta.groups.read` too."""
-    dpop: Annotated[Literal["auto", "always", "never"], BeforeValidator(_dpop)] = "auto"
+    dpop: Annotated[Literal["auto", "always", "never"], BeforeValidator(dpop_of)] = "auto"
     """Whether tokens are bound to a key of this process; `auto` finds out what the app demands."""
-    ca_file: Annotated[Path, AfterValidator(_existing_file)] | None = None
+    ca_file: Annotated[Path, AfterValidator(existing_file)] | None = None
     """PEM file with the CA of a TLS-inspecting proxy."""
-    proxy: Annotated[SecretStr, AfterValidator(_proxy)] | None = None
+    proxy: Annotated[SecretStr, AfterValidator(proxy_of)] | None = None
     """`http://proxy.example.com:8080`; secret, as it may hold a password."""
     connect_timeout: Seconds = 5.0
     read_timeout: Seconds = 20.0
@@ -220,7 +99,7 @@ class Settings(BaseSettings):
     """The share of each window left to everyone else in the org: 0.2 is 20 %."""
     in_flight: int = Field(default=8, ge=1, le=10)
     """Requests under way at once."""
-    pace: Annotated[Literal["sprint", "spread"], BeforeValidator(_lower)] = "sprint"
+    pace: Annotated[Literal["sprint", "spread"], BeforeValidator(lower)] = "sprint"
     emergency: bool = False
     """Use the reserve too."""
     oauth_tokens: bool = False
@@ -237,20 +116,24 @@ class Settings(BaseSettings):
     """Globs of logins that are shown as admins, besides those with an admin role; None for the guard's own list."""
     read_only: bool = False
     """Look, never revoke."""
-    colour: Annotated[
-        Literal["none", "red", "orange", "yellow", "green", "blue", "purple"], BeforeValidator(_lower)
-    ] = "none"
+    colour: Annotated[Literal["none", "red", "orange", "yellow", "green", "blue", "purple"], BeforeValidator(lower)] = (
+        "none"
+    )
     """What the org's name stands on, so that nobody takes one org for another."""
     theme: str = "evict-dark"
-    terminal_colours: Annotated[Literal["auto", "truecolor", "256", "16", "none"], BeforeValidator(_word)] = "auto"
+    terminal_colours: Annotated[Literal["auto", "truecolor", "256", "16", "none"], BeforeValidator(word_of)] = "auto"
     """What the terminal can show; `auto` believes TERM, COLORTERM and NO_COLOR. No matter of `colour`."""
-    glyphs: Annotated[Literal["auto", "unicode", "ascii"], BeforeValidator(_lower)] = "auto"
+    glyphs: Annotated[Literal["auto", "unicode", "ascii"], BeforeValidator(lower)] = "auto"
     """What to draw with; `auto` takes ASCII where the locale is not UTF-8 and on consoles with a poor font."""
+    notify: Ways = ("bell", "title")
+    """How the terminal tells of a batch to who looks elsewhere; `osc9` and `osc777` are desktop notifications."""
+    remember: bool = True
+    """Find the console as it was left: its screen, order, search and filter."""
     keys: dict[str, str] = Field(default_factory=dict)
     """Binding id to keys, `{"queue.add": "a,plus"}`."""
     data_dir: Folder = Field(default_factory=paths.data_dir)
     config_dir: Folder = Field(default_factory=paths.config_dir)
-    log_level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_lower)] = "warning"
+    log_level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(lower)] = "warning"
     """From what on something is kept in `evict.log`, beside the history; `warning` is only what went wrong."""
     sources: dict[str, str] = Field(default_factory=dict, repr=False, exclude=True)
     """Setting to the place it was read from; no setting itself."""

@@ -13,6 +13,7 @@ from rich.text import Text
 from textual import work
 from textual.app import SystemCommand
 from textual.binding import BindingType
+from textual.command import Provider
 from textual.driver import Driver
 from textual.screen import Screen
 
@@ -21,20 +22,20 @@ from console.revocation.events import BatchFinished, Event, Paused, Resumed, Why
 from console.text import duration
 from console.ui import theme
 from console.ui.background import in_background
-from console.ui.bindings import bindings, display, keymap, palette
+from console.ui.bindings import bindings
 from console.ui.changes import Collector
-from console.ui.controls import Controls
 from console.ui.crash import report
 from console.ui.credential import Credential
 from console.ui.garbage import LongLived
 from console.ui.history_notices import HistoryNotices
-from console.ui.key_order import KeysInOrder
-from console.ui.look import look
+from console.ui.memory import Memory
 from console.ui.modes import SCREENS_OF_MODES
 from console.ui.outlived import outlive
-from console.ui.own_sessions import end_my_sessions
+from console.ui.outside import Outside, OutsideApp, outcome_words
 from console.ui.profiles import Profiles
+from console.ui.remapping import keymap
 from console.ui.resuming import Resumer
+from console.ui.roomy import RoomyApp
 from console.ui.screens.confirm import Confirm
 from console.ui.signing_in import SigningIn
 from console.ui.stylesheet import KeptStylesheet
@@ -49,7 +50,14 @@ TURN_S = 0.001
 """For how long a thread has Python to itself: those that read keys and write to the terminal wait for nothing else."""
 
 
-class EvictApp(Fitted, KeysInOrder):
+def _palette() -> type[Provider]:
+    """Imported when first asked for: the first frame needs none of it."""
+    from console.ui.palette import Commands
+
+    return Commands
+
+
+class EvictApp(Fitted, RoomyApp, OutsideApp):
     """The console on screen. It owns no service: the workspace does, and outlives it."""
 
     TITLE = "Evict"
@@ -64,6 +72,7 @@ class EvictApp(Fitted, KeysInOrder):
         "styles/few_colours.tcss",
     ]
     BINDINGS: ClassVar[list[BindingType]] = bindings("app")
+    COMMANDS = {_palette}  # noqa: RUF012 - declared so by Textual
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012 - declared so by Textual
     VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall")]  # noqa: RUF012
 
@@ -79,18 +88,26 @@ class EvictApp(Fitted, KeysInOrder):
         self.signing_in = SigningIn(self, workspace)
         self.credential = Credential(self, workspace)
         self.profiles = Profiles(self, workspace)
-        self._history_notices = HistoryNotices(workspace.history)
+        self.memory = Memory(workspace)
+        self.outside = Outside(self, workspace)
+        self._history_notices = HistoryNotices(workspace.history, workspace.settings.keys)
         for mode in SCREENS_OF_MODES:
             self.add_mode(mode, partial(self._base, mode))
         own = config_dir(workspace.settings.config_dir) / "themes"
         self._own_themes, self._problems = theme.install(self, [themes_dir(), own], workspace.settings.theme)
+        self.memory.put_theme_on(self)
 
     # Modes
 
     def _base(self, mode: str) -> Screen[Any]:
         screen = SCREENS_OF_MODES[mode](self.workspace)
         self._bases[mode] = screen
+        self.memory.recall(screen)
         return screen
+
+    def base(self, mode: str) -> Screen[Any] | None:
+        """The screen of a mode, once it was shown."""
+        return self._bases.get(mode)
 
     async def on_mount(self) -> None:
         """Bring up the first screen; the org is asked meanwhile."""
@@ -101,9 +118,9 @@ class EvictApp(Fitted, KeysInOrder):
         self._end_subscriptions = [subscribe(self._collector), subscribe(long_lived), long_lived.end]
         keys, problems = keymap(self.workspace.settings.keys)
         self.set_keymap(keys)
-        await self.switch_mode("triage")
+        await self.switch_mode(self.memory.found.screen)
         self.set_interval(TICK_S, self._tick)
-        if said := [*self._problems, *problems]:
+        if said := [*self._problems, *problems, *filter(None, [self.memory.problem])]:
             self.notify("\n".join(said), severity="warning", timeout=12, markup=False)
         self._connect()
         # It reads the history, which takes its time where that is long: not before there is something to look at.
@@ -113,6 +130,7 @@ class EvictApp(Fitted, KeysInOrder):
         """The engine goes on without a screen to tell."""
         for end in self._end_subscriptions:
             end()
+        self.outside.close()
 
     @work(group="connect", exit_on_error=True)
     async def _connect(self) -> None:
@@ -164,6 +182,7 @@ class EvictApp(Fitted, KeysInOrder):
                 line.tick()
         for notice in changes.notices:
             self._announce(notice)
+        self.outside.tick(changes.notices)
         self._history_notices.tell(self)
 
     def _announce(self, event: Event) -> None:
@@ -175,7 +194,7 @@ class EvictApp(Fitted, KeysInOrder):
         elif isinstance(event, Resumed) and event.message:
             self.notify(event.message, title="Sending goes on", timeout=10, markup=False)
         elif isinstance(event, BatchFinished):
-            ended = ", ".join(f"{number:,} {look(state).word}" for state, number in event.outcomes if number)
+            ended = outcome_words(event.outcomes)
             well = all(state == "revoked" or not number for state, number in event.outcomes)
             message = f"{ended or 'nothing was sent'} in {duration(event.elapsed_s)}"
             self.notify(
@@ -216,6 +235,11 @@ class EvictApp(Fitted, KeysInOrder):
         elif not stood:
             dispatcher.resume()
 
+    def exit(self, *args: Any, **kwargs: Any) -> None:
+        """Leave, and keep how all was left."""
+        self.memory.keep(self, self._bases.values())
+        super().exit(*args, **kwargs)
+
     async def action_quit(self) -> None:
         """Leave; asks first while a batch runs."""
         if self._leaving:
@@ -234,6 +258,10 @@ class EvictApp(Fitted, KeysInOrder):
                 self.exit()
         finally:
             self._leaving = False
+
+    def action_authority(self) -> None:
+        """Who is signed in, and what the credential may do."""
+        self.credential.show()
 
     def action_switch_profile(self) -> None:
         """To another org, by its profile."""
@@ -254,23 +282,10 @@ class EvictApp(Fitted, KeysInOrder):
     # Palette
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        """What keys do here, and the list of themes. No screenshot: it would leave names in an unguarded file."""
-        yield SystemCommand("Theme", "Choose the colours from a list", self.action_change_theme)
-        yield SystemCommand("Authority", "Who is signed in, and what the credential may do", self.credential.show)
-        own = partial(end_my_sessions, self, self.workspace)
-        yield SystemCommand("End my sessions", "Your own, by your sign-in or your browser's session cookie", own)
-        yield SystemCommand("Resume a batch", "Go on with what was left unfinished, or close it", self.resumer.open)
-        if not self.workspace.demo:
-            yield SystemCommand("Sign in", "Anew, with a code or another token", self.signing_in.open)
-        keys, _ = keymap(self.workspace.settings.keys)
-        on_base = screen is self._bases.get(self.current_mode)
-        for key in palette(self.current_mode if on_base else None):
-            if key.id == "app.profile" and self.workspace.demo:
-                continue
-            shown = display(keys.get(key.id, key.keys))
-            yield SystemCommand(key.description, f"key {shown}", partial(screen.run_action, key.action))
-        if self.current_mode != "limits":
-            yield from (SystemCommand(*one) for one in Controls(self, self.workspace).commands())
+        """What the palette offers."""
+        from console.ui.palette import commands
+
+        return commands(self, screen)
 
     # The end
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from textual.binding import Binding, BindingType
+from textual.keys import key_to_character
 
 PLACES = {
     "app": "Everywhere",
@@ -103,6 +103,7 @@ KEYS: tuple[Key, ...] = (
         label="Ask Okta",
     ),
     Key("triage.copy", "y", "copy_id", "Copy the ID", "triage", label="Copy ID"),
+    Key("triage.copy_login", "Y", "copy_login", "Copy the login", "triage", label="Copy login"),
     Key("triage.export", "e", "export", "Export", "triage", label="Export"),
     Key("history.filter", "slash", "filter", "Filter; Esc gives the list back", "history", show=True, label="Filter"),
     Key(
@@ -120,6 +121,7 @@ KEYS: tuple[Key, ...] = (
     Key("history.batch", "b", "same_batch", "All of the same batch", "history", label="Same batch"),
     Key("history.notices", "n", "notices", "What was found wrong with the history", "history", label="Notices"),
     Key("history.copy", "y", "copy_id", "Copy the user's ID", "history", label="Copy ID"),
+    Key("history.copy_login", "Y", "copy_login", "Copy the user's login", "history", label="Copy login"),
     Key("history.verify", "v", "verify", "Verify that the history is whole", "history", show=True, label="Verify"),
     Key(
         "filter.older",
@@ -176,40 +178,6 @@ def bindings(where: str) -> list[BindingType]:
     ]
 
 
-def palette(screen: str | None) -> list[Key]:
-    """What the command palette offers on that screen: what its keys do, then what keys do everywhere.
-
-    Over a dialog, where `screen` is None, only the latter. Each action is there once; the palette itself is not.
-    """
-    offered: dict[str, Key] = {}
-    for place in (screen, "app"):
-        for key in KEYS:
-            if key.where == place and key.action != "app.command_palette":
-                offered.setdefault(key.action, key)
-    return list(offered.values())
-
-
-def keymap(wanted: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
-    """The operator's own keys by binding id, as `App.set_keymap` takes them; and a sentence for each that is no use."""
-    known = {key.id: key for key in KEYS}
-    good: dict[str, str] = {}
-    problems: list[str] = []
-    for name, value in wanted.items():
-        keys = [part.strip() for part in value.split(",") if part.strip()]
-        bad = sorted(FORBIDDEN.intersection(part.lower() for part in keys))
-        if name not in known:
-            problems.append(f"keys: there is no binding {name!r}; the table of keys in the README has their names")
-        elif not keys:
-            problems.append(f"keys: {name} has no key")
-        elif bad:
-            problems.append(f"keys: {name} can't be {bad[0]}: terminals can't tell it from another key")
-        elif known[name].priority and any(len(part) == 1 for part in keys):
-            problems.append(f"keys: {name} works while typing, so it can't be the single letter {keys[0]!r}")
-        else:
-            good[name] = ",".join(keys)
-    return good, problems
-
-
 _DISPLAY = {
     "question_mark": "?",
     "slash": "/",
@@ -240,14 +208,10 @@ _DISPLAY = {
 
 def display(keys: str) -> str:
     """Keys as people write them: `j ↓`, `ctrl+\\`."""
-    shown = [_DISPLAY.get(key, key) for key in keys.split(",") if key != "ctrl+@"]
+    shown = [
+        _DISPLAY.get(key) or (key_to_character(key) or "").strip() or key for key in keys.split(",") if key != "ctrl+@"
+    ]
     return " ".join(shown)
-
-
-def bound(name: str, wanted: Mapping[str, str]) -> str:
-    """The first key of a binding as people write it, with the operator's own keys."""
-    keys = keymap(wanted)[0].get(name) or next(key.keys for key in KEYS if key.id == name)
-    return display(keys.split(",")[0])
 
 
 def markdown() -> str:

@@ -7,8 +7,8 @@ from contextlib import suppress
 from console.okta.errors import OktaError
 from console.okta.limits import Endpoint
 from console.revocation.authority import Ability
-from console.ui.bindings import bound
 from console.ui.key_order import KeysInOrder
+from console.ui.remapping import bound
 from console.workspace import Workspace
 
 LOOK_S, LOOKS = 1.0, 10

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from textual.app import App
 
 from console.history.store import History
 from console.text import sanitize
+from console.ui.remapping import bound
 
 SHOWN = 3
 """So many are shown at once; the history screen has them all."""
@@ -16,8 +18,9 @@ SHOWN = 3
 class HistoryNotices:
     """Says each notice of a history once."""
 
-    def __init__(self, history: History) -> None:
+    def __init__(self, history: History, own: Mapping[str, str]) -> None:
         self._history = history
+        self._keys = bound("app.history", own), bound("history.notices", own)
         self._told: set[str] = set()
 
     def tell(self, app: App[Any]) -> None:
@@ -29,5 +32,5 @@ class HistoryNotices:
         said = [sanitize(notice, limit=400) for notice in fresh[:SHOWN]]
         if len(fresh) > SHOWN:
             said.append(f"And {len(fresh) - SHOWN} more.")
-        said.append("2, then n, lists what was found.")
+        said.append(f"{self._keys[0]}, then {self._keys[1]}, lists what was found.")
         app.notify("\n".join(said), title="History", severity="warning", timeout=12, markup=False)

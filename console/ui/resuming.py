@@ -19,6 +19,7 @@ from console.ui.background import in_background
 from console.ui.dialogs.batches import BatchesDialog
 from console.ui.dialogs.resume import Choice, ResumeDialog
 from console.ui.key_order import KeysInOrder
+from console.ui.remapping import bound
 from console.workspace import Workspace
 
 LOOK_S = 0.25
@@ -27,7 +28,6 @@ IDLE_LOOKS = 4
 """So many looks in a row must find no key typed."""
 PATIENCE = 120
 """After so many looks in vain a notice has to do."""
-HOW = "ctrl+p, then Resume, shows it."
 
 
 class Resumer:
@@ -81,7 +81,8 @@ class Resumer:
         left, unknown = len(standing.waiting), len(standing.unknown)
         parts = [f"{count(left, 'user')} not sent"] * bool(left) + [f"{unknown:,} unknown"] * bool(unknown)
         whose = " by another operator" if standing.others else ""
-        self._say(f"A batch confirmed {age(standing.age_s)} ago{whose}: {', '.join(parts)}. {HOW}")
+        how = f"{bound('app.palette', self._workspace.settings.keys)}, then Resume, shows it."
+        self._say(f"A batch confirmed {age(standing.age_s)} ago{whose}: {', '.join(parts)}. {how}")
 
     # When asked for
 

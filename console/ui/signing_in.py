@@ -8,10 +8,10 @@ from textual.widgets import Input, TextArea
 
 from console.revocation.events import Paused, Why
 from console.ui.background import in_background
-from console.ui.bindings import bound
 from console.ui.credential import Credential
 from console.ui.dialogs.sign_in import SignInDialog
 from console.ui.key_order import KeysInOrder
+from console.ui.remapping import bound
 from console.ui.screens.confirm import Confirm
 from console.workspace import OF_THE_CREDENTIAL, Connection, Workspace
 

@@ -27,6 +27,14 @@ def still_cursor(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("textual.widgets.Input._toggle_cursor", lambda self: None)
 
 
+@pytest.fixture(autouse=True)
+def quick_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A question may be answered as soon as it is there; that it takes a moment has a test of its own."""
+    from console.ui.screens.confirm import Confirm
+
+    monkeypatch.setattr(Confirm, "on_mount", Confirm.arm)
+
+
 DRAWN_ON = (3, 11)
 
 

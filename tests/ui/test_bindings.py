@@ -6,7 +6,8 @@ from itertools import combinations
 
 import pytest
 
-from console.ui.bindings import FORBIDDEN, KEYS, PLACES, bindings, display, keymap, markdown
+from console.ui.bindings import FORBIDDEN, KEYS, PLACES, bindings, display, markdown
+from console.ui.remapping import bound, keymap
 from console.ui.screens.help import KEY_CELLS
 
 
@@ -47,6 +48,11 @@ def test_bindings_carry_ids_so_that_they_can_be_remapped() -> None:
         ({"table.mark": "ctrl+m"}, "can't be ctrl+m"),
         ({"table.mark": "x, CTRL+H"}, "can't be ctrl+h"),
         ({"app.quit": "q"}, "single letter"),
+        ({"app.quit": "!"}, "single letter '!'"),
+        ({"triage.case": "escape"}, "goes back one step"),
+        ({"triage.case": "ctrl+c"}, "copies"),
+        ({"triage.case": "ctlr+r"}, "no key 'ctlr+r'"),
+        ({"triage.case": "\x1b[2J"}, "no key"),
     ],
 )
 def test_a_remapping_that_is_no_use_is_said(wanted: dict[str, str], part: str) -> None:
@@ -57,7 +63,24 @@ def test_a_remapping_that_is_no_use_is_said(wanted: dict[str, str], part: str) -
 
 
 def test_a_good_remapping_is_taken() -> None:
-    assert keymap({"table.mark": "m, insert"}) == ({"table.mark": "m,insert"}, [])
+    assert keymap({"table.mark": "w, insert"}) == ({"table.mark": "w,insert"}, [])
+    assert keymap({"triage.case": "!, comma, ctrl+slash"})[0] == {"triage.case": "exclamation_mark,comma,ctrl+slash"}
+    assert keymap({"triage.case": "r", "triage.review": "c"})[1] == [], "two that change places"
+    assert keymap({"limits.pace": "r", "history.verify": "r"})[1] == [], "never on screen together"
+
+
+def test_two_bindings_of_one_place_never_share_a_key() -> None:
+    good, problems = keymap({"table.mark": "c", "history.verify": "f6", "history.export": "f6"})
+    assert good == {"history.verify": "f6"}
+    assert problems == [
+        "keys: history.export can't be f6: that is history.verify (Verify that the history is whole)",
+        "keys: table.mark can't be c: that is triage.case (Case and reason)",
+    ]
+
+
+def test_a_notice_names_the_operators_own_key() -> None:
+    assert bound("triage.case", {"triage.case": "slash,f6", "triage.search": "w"}) == "/"
+    assert bound("triage.case", {"triage.case": "escape"}) == "c"
 
 
 def test_the_readme_table_holds_every_key() -> None:
@@ -65,3 +88,4 @@ def test_the_readme_table_holds_every_key() -> None:
     assert all(f"`{key.id}`" in table for key in KEYS)
     assert display("ctrl+backslash") == "ctrl+\\"
     assert display("ctrl+space,ctrl+@") == "ctrl+space"
+    assert display("space,dollar_sign,f5") == "space $ f5"

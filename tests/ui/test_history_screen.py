@@ -47,8 +47,7 @@ def detail(screen: HistoryScreen) -> str:
 async def test_an_empty_history_says_what_to_press() -> None:
     async with demo_workspace() as workspace, console(workspace) as (app, pilot):
         screen = await opened(app, pilot)
-        assert screen.table.empty == NOTHING_YET
-        assert "Press 1" in NOTHING_YET
+        assert screen.table.empty == NOTHING_YET.format("1")
 
 
 async def test_records_are_listed_newest_first_with_their_detail() -> None:
@@ -78,7 +77,7 @@ async def test_the_filter_works_as_it_is_typed_and_escape_clears_it() -> None:
             screen.query_one("#filter", Input).value = "user:nobody@acme.test"
             await settled(pilot)
             assert screen.table.row_count == 0
-            assert screen.table.empty == NOTHING_FITS
+            assert screen.table.empty == NOTHING_FITS.format("/")
             await pilot.press("escape")
             await settled(pilot)
             assert screen.table.row_count == 9

@@ -166,7 +166,8 @@ def test_the_second_change_of_a_key_waits_for_no_slow_frame(given: dict[str, str
 
 
 async def test_a_screen_that_has_a_use_for_a_key_gets_it_also_where_the_operator_bound_it() -> None:
-    async with triage(settings={"keys": {"triage.copy": "escape"}}) as console:
+    async with triage() as console:
+        console.app.set_keymap({"triage.copy": "escape"})
         await console.find("ma")
         await console.pilot.press("enter")
         assert console.screen.has_class("-details")

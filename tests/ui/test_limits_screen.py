@@ -306,8 +306,10 @@ async def test_nothing_can_be_marked_here() -> None:
         assert screen.query_one("#buckets", VirtualTable).marked == frozenset()
 
 
-def test_empty_text_says_what_to_press() -> None:
-    assert "Press 1" in EMPTY
+async def test_empty_text_says_what_to_press_by_the_operators_own_keys() -> None:
+    async with demo_workspace(keys={"app.triage": "f6"}) as workspace, console(workspace) as (app, pilot):
+        await pilot.press("3")
+        assert app.screen.query_one("#buckets", VirtualTable).empty == EMPTY.format("f6")
 
 
 async def test_the_chart_follows_the_bucket() -> None:

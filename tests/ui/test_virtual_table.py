@@ -235,6 +235,12 @@ async def test_mouse_moves_marks_chooses_and_sorts() -> None:
         assert "Name ▴" in lines(table)[0]
         await pilot.click(table, offset=(8, 7))
         assert table.current is not None
+        table.action_clear_marks()
+        await pilot.click(table, offset=(8, 2))
+        await pilot.click(table, offset=(8, 4), shift=True)
+        assert table.marked == {row.id for row in table.rows[1:4]}, "from where the cursor was"
+        await pilot.click(table, offset=(8, 5), shift=True)
+        assert table.marked == {row.id for row in table.rows[1:5]}, "and on from there"
 
 
 async def test_messages_say_what_changed_once() -> None:

@@ -11,9 +11,15 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
+ARMED_AFTER_S = 0.3
+"""For as long a question takes no yes."""
+
 
 class Confirm(ModalScreen[bool]):
-    """True for yes. Enter answers what has the focus, which is the harmless answer; `y` and `n` answer at once."""
+    """True for yes. Enter answers what has the focus, which is the harmless answer; `y` and `n` answer by themselves.
+
+    A yes counts only once the question has been there for a moment: keys typed before were not meant for it.
+    """
 
     AUTO_FOCUS = "#no"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -28,6 +34,8 @@ class Confirm(ModalScreen[bool]):
         self._text = text
         self._yes = yes
         self._no = no
+        self.armed = False
+        """Whether it may be answered with yes."""
 
     def compose(self) -> ComposeResult:
         """The question and its answers."""
@@ -38,11 +46,20 @@ class Confirm(ModalScreen[bool]):
                 yield Button(Content(f"{self._no}  (n)"), id="no", compact=True)
                 yield Button(Content(f"{self._yes}  (y)"), id="yes", compact=True)
 
+    def on_mount(self) -> None:
+        """Yes counts in a moment."""
+        self.set_timer(ARMED_AFTER_S, self.arm)
+
+    def arm(self) -> None:
+        """Yes counts from now on."""
+        self.armed = True
+
     def on_button_pressed(self, event: Button.Pressed) -> None:
         """Answer."""
         event.stop()
-        self.dismiss(event.button.id == "yes")
+        self.action_answer(event.button.id == "yes")
 
     def action_answer(self, answer: bool) -> None:
         """Answer by key."""
-        self.dismiss(answer)
+        if not answer or self.armed:
+            self.dismiss(answer)

@@ -12,9 +12,11 @@ from textual.content import Content
 from textual.widgets import Input
 
 from console.history.filters import FilterMistake, RecordFilter
+from console.remembered import LONGEST_FILTER, Remembered
 from console.text import sanitize
 from console.ui.bindings import bindings
 from console.ui.changes import Changes
+from console.ui.memory import put_in_order, with_orders
 from console.ui.screens.filter_box import FilterBox
 from console.ui.screens.history_commands import HistoryCommands
 from console.ui.screens.record_table import RecordTable
@@ -23,6 +25,7 @@ from console.ui.widgets.footer import Footer
 from console.ui.widgets.limit_line import LimitLine
 from console.ui.widgets.title_line import TitleLine
 from console.ui.widgets.virtual_table import VirtualTable
+from console.workspace import Workspace
 
 HINT = "words, or  case:INC-1  user:ann@acme.test  outcome:failed,unknown  -by:eve  since:2h   (F1 lists all)"
 
@@ -33,13 +36,31 @@ class HistoryScreen(HistoryCommands):
     BINDINGS: ClassVar[list[BindingType]] = bindings("history")
     AUTO_FOCUS = "#records"
 
+    def __init__(self, workspace: Workspace) -> None:
+        super().__init__(workspace)
+        self._found = Remembered()
+
+    # As it was left
+
+    def recall(self, found: Remembered) -> None:
+        """Be as it was."""
+        self._found = found
+
+    def left(self, found: Remembered) -> Remembered:
+        """What was found, as it is now."""
+        return with_orders(found.model_copy(update={"filter": self.box.value[:LONGEST_FILTER]}), [self.table])
+
+    # What there is
+
     def compose(self) -> ComposeResult:
         """Chrome, filter, table, detail."""
         yield TitleLine(self._workspace)
         yield LimitLine(self._workspace)
         with Vertical(classes="pane", id="filter-pane") as pane:
             pane.border_title = "Filter"
-            yield FilterBox("records", placeholder=HINT, id="filter", values=self.values)
+            box = FilterBox("records", placeholder=HINT, id="filter", values=self.values)
+            box.value = self._found.filter
+            yield box
         with Horizontal(id="history-body"):
             with Vertical(classes="pane", id="records-pane") as records_pane:
                 records_pane.border_title = "History"
@@ -51,6 +72,7 @@ class HistoryScreen(HistoryCommands):
 
     def on_mount(self) -> None:
         """Read what there is."""
+        put_in_order(self.table, self._found)
         self.load()
 
     def on_screen_resume(self) -> None:
@@ -105,7 +127,7 @@ class HistoryScreen(HistoryCommands):
         if entry.batch.case:
             self._filter_by(self.word("case", entry))
         else:
-            self.notify("This record has no case. b lists its batch.", markup=False)
+            self.notify(f"This record has no case. {self.key('history.batch')} lists its batch.", markup=False)
 
     def action_same_batch(self) -> None:
         """Everything that was confirmed together with it."""

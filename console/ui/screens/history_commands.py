@@ -14,6 +14,7 @@ from console.history.store import HistoryUnavailable
 from console.okta.models import Profile, User
 from console.revocation.states import Options
 from console.text import count, sanitize
+from console.ui.beside import copy_all
 from console.ui.screens.export import ExportDialog
 from console.ui.screens.history_reading import HistoryReading
 from console.ui.screens.notices import NoticesDialog
@@ -55,10 +56,12 @@ class HistoryCommands(HistoryReading):
     """Commands over the table of records; what it lists is decided elsewhere."""
 
     def action_copy_id(self) -> None:
-        """Copy the ID of the user under the cursor."""
-        if (entry := self.table.current) is not None:
-            self.app.copy_to_clipboard(entry.user_id)
-            self.notify(f"Copied {entry.user_id}", markup=False)
+        """Copy the ID of the user under the cursor, or of all marked ones, one a line."""
+        copy_all(self.app, (entry.user_id for entry in self.table.wanted()), "ID")
+
+    def action_copy_login(self) -> None:
+        """The same with logins."""
+        copy_all(self.app, (entry.login for entry in self.table.wanted()), "login")
 
     @work(group="requeue")
     async def action_requeue(self) -> None:
@@ -76,7 +79,9 @@ class HistoryCommands(HistoryReading):
             await asyncio.sleep(0)
         rest = f"; {count(already, 'user')} there already" if already else ""
         rest += f"; {count(lost, 'record')} could not be read" if lost else ""
-        self.notify(f"{count(added, 'user')} put into the queue{rest}. Press 1 to review.", markup=False)
+        self.notify(
+            f"{count(added, 'user')} put into the queue{rest}. Press {self.key('app.triage')} to review.", markup=False
+        )
 
     @work(group="export")
     async def action_export(self) -> None:
@@ -113,4 +118,7 @@ class HistoryCommands(HistoryReading):
             self.app.push_screen(NoticesDialog(notices))
             self.seen()
         else:
-            self.notify("Nothing is wrong with the history, as far as it was read. v verifies it.", markup=False)
+            self.notify(
+                f"Nothing is wrong with the history, as far as it was read. {self.key('history.verify')} verifies it.",
+                markup=False,
+            )

@@ -16,6 +16,7 @@ from console.history.store import HistoryUnavailable
 from console.history.words import quoted
 from console.text import count, sanitize
 from console.ui.garbage import long_lived
+from console.ui.remapping import bound
 from console.ui.screens.history_listing import NEWEST_FIRST, Asker, Listing, Question, Related, operator_of
 from console.ui.screens.record import record_pairs
 from console.ui.screens.record_table import RecordTable
@@ -31,8 +32,8 @@ RESTS_S = 0.2
 MANY = 2_000
 """Entries that came at once after which there is much that a full pass of the collector would look through in vain."""
 READING = "Reading the history…"
-NOTHING_YET = "Nothing was revoked from here yet.\nPress 1, find users and put them into the queue."
-NOTHING_FITS = "No record fits the filter.\nPress / to change it, Esc to clear it."
+NOTHING_YET = "Nothing was revoked from here yet.\nPress {}, find users and put them into the queue."
+NOTHING_FITS = "No record fits the filter.\nPress {} to change it, Esc to clear it."
 
 
 class HistoryReading(Screen[None]):
@@ -70,6 +71,10 @@ class HistoryReading(Screen[None]):
                 one for batch in self._batches for one in (batch.operator.principal, batch.operator.os_user)
             )
         return ()
+
+    def key(self, name: str) -> str:
+        """The key of a binding, as the operator has it."""
+        return bound(name, self._workspace.settings.keys)
 
     # The list
 
@@ -142,7 +147,9 @@ class HistoryReading(Screen[None]):
     def _nothing(self) -> str:
         if not self._workspace.history.loaded:
             return READING
-        return NOTHING_FITS if self._total else NOTHING_YET
+        if self._total:
+            return NOTHING_FITS.format(self.key("history.filter"))
+        return NOTHING_YET.format(self.key("app.triage"))
 
     # What is said
 
@@ -153,7 +160,7 @@ class HistoryReading(Screen[None]):
         if self._problem:
             parts.append(Content.styled(sanitize(self._problem, limit=80), "$warning"))
         if fresh := len(self.unseen()):
-            parts.append(Content.styled(f"! {count(fresh, 'notice')}: n", "$warning bold"))
+            parts.append(Content.styled(f"! {count(fresh, 'notice')}: {self.key('history.notices')}", "$warning bold"))
         if not self._workspace.history.loaded:
             parts.append(Content(f"reading the history… {self._total:,} so far"))
         if shown != self._total:

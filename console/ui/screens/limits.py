@@ -16,9 +16,10 @@ from console.okta.limits import BucketState, Endpoint
 from console.revocation.pacer import Hit
 from console.revocation.words import CALLS, calls, cause, label, left_to_others, others, remedy
 from console.text import count, duration
-from console.ui.bindings import KEYS, bindings, display, keymap
+from console.ui.bindings import KEYS, bindings, display
 from console.ui.changes import Changes
 from console.ui.controls import Controls, in_flight_words, pace_words, reserve_words
+from console.ui.remapping import bound, keymap
 from console.ui.widgets.chart import BucketChart
 from console.ui.widgets.facts import Facts, Pair, pair, whole
 from console.ui.widgets.footer import Footer
@@ -29,7 +30,7 @@ from console.workspace import Workspace
 
 EVERY_S = 0.5
 """A person reads no faster."""
-EMPTY = "Nothing was asked of the org yet.\nPress 1 and search for a user: the first answer tells the limit."
+EMPTY = "Nothing was asked of the org yet.\nPress {} and search for a user: the first answer tells the limit."
 NO_HITS = "None so far. One would stand here with its cause; nothing is lost by it."
 PRICES = (100, 1000, 5000)
 
@@ -105,7 +106,13 @@ class LimitsScreen(Screen[None]):
         yield LimitLine(self._workspace)
         with Vertical(classes="pane", id="bucket-pane") as pane:
             pane.border_title = "Buckets"
-            yield VirtualTable[Any](COLUMNS, key=_key, empty=EMPTY, id="buckets", plain=True)
+            yield VirtualTable[Any](
+                COLUMNS,
+                key=_key,
+                empty=EMPTY.format(bound("app.triage", self._workspace.settings.keys)),
+                id="buckets",
+                plain=True,
+            )
         with Horizontal(id="limit-lower"):
             with Vertical(classes="pane", id="chart-pane"):
                 yield BucketChart(id="chart")

@@ -11,11 +11,13 @@ from textual.containers import Horizontal
 from textual.events import Resize
 
 from console.okta.models import User
+from console.remembered import LONGEST_SEARCH, Remembered
 from console.revocation.events import BatchOpened, Event, RateLimitMet
 from console.text import count
 from console.ui.bindings import bindings
 from console.ui.changes import Changes
 from console.ui.dialogs.plan import Y_IS_ENOUGH
+from console.ui.memory import put_in_order, with_orders
 from console.ui.triage.filling import Filling
 from console.ui.triage.planning import Planning
 from console.ui.triage.running import Running
@@ -54,6 +56,25 @@ class TriageScreen(Filling, Running, Planning, Taking):
             yield self._details
         yield Footer()
 
+    def on_mount(self) -> None:
+        """A drawer that was open; where it would stand in the way of the lists it stays closed."""
+        if self.has_class("-details"):
+            self.call_after_refresh(lambda: self._open_details(not self.has_class("-narrow")))
+
+    # As it was left
+
+    def recall(self, found: Remembered) -> None:
+        """Be as it was. What was searched for stands in the box and is not asked again before Enter."""
+        for table in (self._search.table, self._queue.table):
+            put_in_order(table, found)
+        self._search.recall(found.search)
+        self.set_class(found.drawer, "-details")
+
+    def left(self, found: Remembered) -> Remembered:
+        """What was found, as it is now."""
+        own = {"search": self._search.box.value[:LONGEST_SEARCH], "drawer": self.has_class("-details")}
+        return with_orders(found.model_copy(update=own), (self._search.table, self._queue.table))
+
     def on_resize(self, event: Resize) -> None:
         """Room for the keys first, where it is scarce."""
         self.query_one(Footer).show_command_palette = event.size.width >= 100
@@ -85,7 +106,10 @@ class TriageScreen(Filling, Running, Planning, Taking):
             if number <= Y_IS_ENOUGH:
                 return  # over before it can be read
             case = f", case {event.batch.case}" if event.batch.case else ""
-            self._say(f"{count(number, 'user')}{case}. z pauses, x stops.", title="Batch opened")
+            self._say(
+                f"{count(number, 'user')}{case}. {self._key('app.pause')} pauses, {self._key('app.stop')} stops.",
+                title="Batch opened",
+            )
         elif isinstance(event, RateLimitMet):
             self._limited += 1
 

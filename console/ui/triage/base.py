@@ -11,6 +11,7 @@ from console.revocation.queue import SLICE
 from console.revocation.states import Options, State
 from console.steps import Steps
 from console.ui.dialogs.working import Working
+from console.ui.remapping import bound
 from console.ui.triage.badges import Badges
 from console.ui.triage.details import Details
 from console.ui.triage.intent import Intent
@@ -49,6 +50,10 @@ class TriageBase(Screen[None]):
     def _in_queue(self) -> bool:
         """Whether commands are meant for the queue, not for what was found."""
         return self.focused is self._queue.table
+
+    def _key(self, name: str) -> str:
+        """The key of a binding, as the operator has it."""
+        return bound(name, self._workspace.settings.keys)
 
     def _say(self, text: str, *, title: str = "", warn: bool = False) -> None:
         self.notify(text, title=title, severity="warning" if warn else "information", markup=False)

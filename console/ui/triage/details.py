@@ -17,6 +17,7 @@ from console.revocation.guard import Admin
 from console.revocation.states import Item
 from console.text import count, duration, sanitize
 from console.ui.look import look, status
+from console.ui.remapping import bound
 from console.ui.screens.record import short_time
 from console.ui.triage.badges import RISKY, Badges, options_words
 from console.ui.triage.dossier_words import hit_pairs, membership_pairs
@@ -80,10 +81,10 @@ def warning_pairs(user: User, workspace: Workspace) -> list[Pair]:
     return rows or [whole("Nothing speaks against revoking it.", "$quiet")]
 
 
-def queue_pairs(item: Item | None) -> list[Pair]:
+def queue_pairs(item: Item | None, key: str = "+") -> list[Pair]:
     """Where it stands in the queue."""
     if item is None:
-        return [whole("Not in the queue: + puts it there.", "$quiet")]
+        return [whole(f"Not in the queue: {key} puts it there.", "$quiet")]
     shown = look(item.state)
     options = item.options
     words = options_words(oauth_tokens=options.oauth_tokens, forget_devices=options.forget_devices)
@@ -177,7 +178,7 @@ class Details(VerticalScroll, can_focus=True):
             return
         self._workspace.dossiers.look_at(user.id)
         self._who.show(identity_pairs(user, self._workspace.clock.now()))
-        self._standing.show(queue_pairs(self._badges.item(user)))
+        self._standing.show(queue_pairs(self._badges.item(user), bound("triage.stage", self._workspace.settings.keys)))
         self.show_dossier()
         if not same:
             self._past.show(())

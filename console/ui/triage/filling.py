@@ -25,12 +25,12 @@ class Filling(TriageBase):
     def action_stage(self) -> None:
         """What is marked, or under the cursor, into the queue."""
         if self._in_queue:
-            self._say("Go to the users found (tab) to put more into the queue.")
+            self._say(f"Go to the users found ({self._key('triage.other')}) to put more into the queue.")
             return
         table = self._search.table
         wanted = table.wanted()
         if not wanted:
-            self._say("There is no user to put into the queue: press / to search.")
+            self._say(f"There is no user to put into the queue: press {self._key('triage.search')} to search.")
             return
         table.action_clear_marks()
         staging = self._workspace.queue.staging(wanted, self._intent.options)
@@ -38,12 +38,12 @@ class Filling(TriageBase):
 
     def _staged(self, staged: Staged) -> None:
         rest = f"; {count(len(staged.already), 'user')} there already" if staged.already else ""
-        self._say(f"{count(len(staged.added), 'user')} put into the queue{rest}. r reviews.")
+        self._say(f"{count(len(staged.added), 'user')} put into the queue{rest}. {self._key('triage.review')} reviews.")
 
     def action_unstage(self) -> None:
         """Take what is marked out of the queue; what is confirmed but not sent is cancelled."""
         if not self._in_queue:
-            self._say("Go to the queue (tab) to take users out.")
+            self._say(f"Go to the queue ({self._key('triage.other')}) to take users out.")
             return
         wanted = self._queue.table.wanted()
         waiting = [item.id for item in wanted if item.state in WAITING]
@@ -54,17 +54,20 @@ class Filling(TriageBase):
     async def _unstaged(self, gone: int, waiting: list[str]) -> None:
         cancelled = await self._workspace.dispatcher.cancel(waiting) if waiting else 0
         if gone or cancelled:
-            parts = [f"{count(gone, 'user')} taken out; u puts them back."] if gone else []
+            parts = [f"{count(gone, 'user')} taken out; {self._key('triage.undo')} puts them back."] if gone else []
             parts += [f"{count(cancelled, 'user')} cancelled before being sent."] if cancelled else []
             self._say(" ".join(parts))
         else:
-            self._say("Nothing to take out: it was sent already. C clears away what has ended.")
+            self._say(
+                f"Nothing to take out: it was sent already. {self._key('triage.clear')} clears away what has ended."
+            )
 
     def action_clear_finished(self) -> None:
         """Clear away what has an outcome."""
 
         def cleared(gone: int) -> None:
-            told = f"{count(gone, 'user')} cleared away; the history keeps them, u puts them back."
+            back = self._key("triage.undo")
+            told = f"{count(gone, 'user')} cleared away; the history keeps them, {back} puts them back."
             self._say(told if gone else "Nothing in the queue has ended.")
 
         self._in_steps(self._workspace.queue.clearing_finished(), cleared, title="Clearing away")
@@ -108,7 +111,8 @@ class Filling(TriageBase):
             missed += len(left)
             self.notify(told, title="Look-up", severity="error", timeout=12, markup=False)
         added += self._stage_found(waiting, options)
-        rest = f" {count(missed, 'target')} not resolved: n shows why." if missed else " r reviews."
+        rest = f" {count(missed, 'target')} not resolved: {self._key('triage.unresolved')} shows why."
+        rest = rest if missed else f" {self._key('triage.review')} reviews."
         self._say(f"{count(added, 'user')} put into the queue.{rest}", title="Looked up", warn=bool(missed))
 
     def _stage_found(self, users: list[User], options: Options) -> int:

@@ -7,6 +7,7 @@ from textual.content import Content
 from console.revocation.states import State
 from console.text import count, duration, sanitize, width
 from console.ui.look import look
+from console.ui.remapping import bound
 from console.ui.triage.badges import also, options_words
 from console.ui.triage.intent import Intent
 from console.ui.widgets.line import Fact, Line, bar, fact, lay
@@ -75,7 +76,7 @@ class IntentLine(Line):
             words = " ".join(part for part in (intent.case, intent.reason) if part)
             case = fact(sanitize(words, limit=80), "$foreground")
         else:
-            case = fact("no case: press c", "$state-retrying")
+            case = fact(f"no case: press {bound('triage.case', self._workspace.settings.keys)}", "$state-retrying")
         options = intent.options
         words = options_words(oauth_tokens=options.oauth_tokens, forget_devices=options.forget_devices)
         full = f"new: {words}"
@@ -113,7 +114,8 @@ class ProgressLine(Line):
         if lookups.running:
             facts.append(fact(f"looking up {lookups.done:,} of {count(lookups.total, 'target')}", "$state-sending"))
         if lookups.unresolved:
-            facts.append(fact(f"{len(lookups.unresolved):,} not resolved: n", "$state-retrying"))
+            key = bound("triage.unresolved", self._workspace.settings.keys)
+            facts.append(fact(f"{len(lookups.unresolved):,} not resolved: {key}", "$state-retrying"))
         if self._shows_batch:
             facts.extend(self._batch_facts(cells))
         return lay(facts, [], cells)

@@ -11,9 +11,9 @@ from textual.widgets import Static
 from console.revocation.events import Why
 from console.revocation.states import Item, State
 from console.text import sanitize, width
-from console.ui.bindings import bound
 from console.ui.changes import Changes
 from console.ui.look import look
+from console.ui.remapping import bound
 from console.ui.triage.badges import caution, options_cell
 from console.ui.triage.intent import Intent
 from console.ui.triage.queue_lines import CountsLine, IntentLine, ProgressLine
@@ -21,7 +21,7 @@ from console.ui.widgets.pane import Pane
 from console.ui.widgets.virtual_table import Column, VirtualTable
 from console.workspace import Workspace
 
-NOTHING_QUEUED = "The queue is empty.\nFind users, mark them with space,\nand press + to put them here."
+NOTHING_QUEUED = "The queue is empty.\nFind users, mark them with {},\nand press {} to put them here."
 ORDER: dict[State, int] = {
     State.SENDING: 0,
     State.RETRYING: 1,
@@ -99,7 +99,10 @@ class QueuePane(Pane):
         self._intent = intent
         self._sort_due = 0.0
         self.border_title = "Queue"
-        self.table = QueueTable(self._columns(), key=lambda item: item.id, empty=NOTHING_QUEUED, id="queue")
+        keys = [bound(name, workspace.settings.keys) for name in ("table.mark", "triage.stage")]
+        self.table = QueueTable(
+            self._columns(), key=lambda item: item.id, empty=NOTHING_QUEUED.format(*keys), id="queue"
+        )
         """The rows."""
         self.table.sort_by("state")
         self._paused = Static(id="paused-banner")

@@ -41,7 +41,11 @@ class Running(Restoring):
         self._details.show_dossier()
         words = options_words(oauth_tokens=tokens, forget_devices=devices)
         staged = self._workspace.queue.counts()[State.STAGED]
-        keep = f" {count(staged, 'user')} in the queue keep theirs (tab, then the same key)." if staged else ""
+        keep = (
+            f" {count(staged, 'user')} in the queue keep theirs ({self._key('triage.other')}, then the same key)."
+            if staged
+            else ""
+        )
         self._say(f"From now on: {words}.{keep}")
 
     def action_case(self) -> None:
@@ -58,7 +62,8 @@ class Running(Restoring):
         marked = tuple(item for item in self._queue.table.marked_rows() if item.state is State.STAGED)
         items = marked or self._workspace.queue.staged()
         if not items:
-            self._say("Nothing is staged: mark users with space and press + first.")
+            mark, add = self._key("table.mark"), self._key("triage.stage")
+            self._say(f"Nothing is staged: mark users with {mark} and press {add} first.")
             return
         if any(self._workspace.staged.unchecked(item) for item in items):
             self._look_up_again()
@@ -125,5 +130,9 @@ class Running(Restoring):
         if not marked:
             items = [item for item in self._workspace.queue.items.values() if item.state in FAILED]
         again = self._workspace.dispatcher.retry([item.id for item in items])
-        told = f"{count(len(again), 'user')} staged again. r reviews." if again else "Nothing here has failed."
+        told = (
+            f"{count(len(again), 'user')} staged again. {self._key('triage.review')} reviews."
+            if again
+            else "Nothing here has failed."
+        )
         self._say(told)

@@ -16,6 +16,7 @@ from console.revocation.lookup import find_users
 from console.text import count, sanitize
 from console.ui.changes import Changes
 from console.ui.garbage import long_lived
+from console.ui.remapping import bound
 from console.ui.triage.badges import Badges
 from console.ui.widgets.pane import Pane
 from console.ui.widgets.text_box import TextBox
@@ -28,7 +29,7 @@ FIRST_USERS = 1_000
 MANY = 2_000
 """Users who came after which there is much that a full pass of the collector would look through in vain."""
 HINT = "login, email, name or ID   group:NAME   =EXPRESSION"
-NOTHING_ASKED = "Press / and type to find users,\np to paste a list, o to open a file of targets."
+NOTHING_ASKED = "Press {} and type to find users,\n{} to paste a list, {} to open a file of targets."
 
 
 class SearchPane(Pane):
@@ -40,13 +41,18 @@ class SearchPane(Pane):
         self._badges = badges
         self._timer: Timer | None = None
         self._asked = ""
+        self._recalled = ""
+        """What was searched for the last time the console was open, until something is asked."""
         self.truncated = False
         """Whether the org has more users for this text than are listed."""
         self.border_title = "Find users"
+        own = workspace.settings.keys
+        self._paste, self._rest = bound("triage.paste", own), bound("triage.more", own)
+        self._nothing = NOTHING_ASKED.format(bound("triage.search", own), self._paste, bound("triage.open", own))
         self.box = TextBox("results", placeholder=HINT, id="search")
         """Where the search is typed."""
         self.table: VirtualTable[User] = VirtualTable(
-            self._columns(), key=lambda user: user.id, empty=NOTHING_ASKED, id="results"
+            self._columns(), key=lambda user: user.id, empty=self._nothing, id="results"
         )
         """The users found."""
         self._words = Static(id="search-words")
@@ -102,6 +108,10 @@ class SearchPane(Pane):
         if not text:
             self._forget()
             return
+        if text == self._recalled:
+            self._say("from the last time: Enter searches")
+            return
+        self._recalled = ""
         self._say("searching …")
         self._timer = self.set_timer(DEBOUNCE_S, lambda: self._ask(text))
 
@@ -110,9 +120,15 @@ class SearchPane(Pane):
         """Enter does not wait for the rest of the pause in typing; the box itself goes to the list."""
         event.stop()
         text = event.value.strip()
-        if self._timer is not None and text:
+        if text and (self._timer is not None or text == self._recalled):
             self._stop()
+            self._recalled = ""
             self._ask(text)
+
+    def recall(self, text: str) -> None:
+        """Put it into the box; it is asked when the operator says so."""
+        self._recalled = text.strip()
+        self.box.value = text
 
     def more(self) -> bool:
         """Fetch what the search left out; False where it left nothing out."""
@@ -131,7 +147,7 @@ class SearchPane(Pane):
         self._asked = ""
         self.truncated = False
         self._say("")
-        self.table.empty = NOTHING_ASKED
+        self.table.empty = self._nothing
         self.table.set_rows(())
 
     def _ask(self, text: str) -> None:
@@ -179,10 +195,10 @@ class SearchPane(Pane):
     def _done(self, text: str, found: int) -> None:
         if not found:
             shown = sanitize(text, limit=40)
-            self.table.empty = f"No user matches {shown}.\nCheck the spelling, or press p to paste a list."
+            self.table.empty = f"No user matches {shown}.\nCheck the spelling, or press {self._paste} to paste a list."
             self.table.set_rows(())
             self._say("no user")
         elif self.truncated:
-            self._say(f"the first {count(found, 'user')}; m loads the rest")
+            self._say(f"the first {count(found, 'user')}; {self._rest} loads the rest")
         else:
             self._say(count(found, "user"))

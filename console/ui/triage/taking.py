@@ -1,12 +1,14 @@
-"""Commands that take something out of triage: IDs to the clipboard, records to a file."""
+"""Commands that take something out of triage: IDs and logins to the clipboard, records to a file."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
+from console.okta.models import User
 from console.revocation.states import Item
 from console.text import count
+from console.ui.beside import copy_all
 from console.ui.screens.export import ExportDialog
 from console.ui.triage.base import TriageBase
 from console.ui.widgets.virtual_table import VirtualTable
@@ -17,11 +19,15 @@ class Taking(TriageBase):
 
     def action_copy_id(self) -> None:
         """Copy the ID of the user under the cursor, or of all marked ones, one a line."""
+        copy_all(self.app, (user.id for user in self._wanted_users()), "ID")
+
+    def action_copy_login(self) -> None:
+        """The same with logins."""
+        copy_all(self.app, (user.login for user in self._wanted_users()), "login")
+
+    def _wanted_users(self) -> list[User]:
         table: VirtualTable[Any] = self._queue.table if self._source == "queue" else self._search.table
-        ids = [row.user.id if isinstance(row, Item) else row.id for row in table.wanted()]
-        if ids:
-            self.app.copy_to_clipboard("\n".join(ids))
-            self._say(f"Copied {ids[0]}" if len(ids) == 1 else f"Copied {len(ids):,} IDs")
+        return [row.user if isinstance(row, Item) else row for row in table.wanted()]
 
     def action_export(self) -> None:
         """The history of what is marked in the queue, or else of all of it, to a file."""

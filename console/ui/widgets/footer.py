@@ -92,8 +92,8 @@ class Footer(Widget):
             return
         keys: dict[str, FooterKey] = {}
         palette = None
-        for name, (_, binding, enabled, tip) in screen.active_bindings.items():
-            is_palette = name == self.app.COMMAND_PALETTE_BINDING
+        for _, binding, enabled, tip in screen.active_bindings.values():
+            is_palette = binding.id == "app.palette"
             if is_palette or (binding.show and binding.action not in keys):
                 shown = self.app.get_key_display(binding)
                 key = FooterKey(binding.key, shown, binding.description, tip or binding.description, enabled)

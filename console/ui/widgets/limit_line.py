@@ -21,6 +21,10 @@ class LimitLine(Line):
         super().__init__()
         self._workspace = workspace
 
+    async def on_click(self) -> None:
+        """A click shows the limits."""
+        await self.run_action("app.go('limits')")
+
     def line(self, cells: int) -> Content:
         """The whole line."""
         trouble = self._trouble()

@@ -69,6 +69,17 @@ class Listed(ListKeys[T]):
         """The row of that key."""
         return self._held.get(key)
 
+    @property
+    def order(self) -> tuple[str | None, bool]:
+        """The column that it is sorted by, if any, and whether from the end."""
+        column = self._held.sorted_by
+        return None if column is None else column.key, self._held.descending
+
+    @property
+    def sortable(self) -> frozenset[str]:
+        """The columns that it can be sorted by."""
+        return frozenset(column.key for column in self._columns if column.sort is not None)
+
     # Changing it
 
     def set_rows(self, rows: Iterable[T]) -> None:

@@ -219,10 +219,11 @@ class Rows(Generic[T]):
         self.marks ^= {self._anchor}
         return (self._anchor,)
 
-    def mark_to(self, place: int) -> Collection[str]:
-        """Mark everything from the row last marked to the one at `place`."""
-        anchor = self.place(self._anchor or "")
-        low, high = sorted((place if anchor is None else anchor, place))
+    def mark_to(self, place: int, *, since: int | None = None) -> Collection[str]:
+        """Mark everything from the row last marked to the one at `place`; from `since` where none is marked."""
+        anchor = self.place(self._anchor or "") if self._anchor in self.marks else None
+        start = anchor if anchor is not None else place if since is None else since
+        low, high = sorted((start, place))
         self._anchor = self.key(self.at(place))
         return self.mark_these({self.key(row) for row in self.part(low, high + 1)})
 

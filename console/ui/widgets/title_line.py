@@ -45,7 +45,7 @@ class TitleLine(Line):
         return Fact(Content.styled(text, style))
 
     async def on_click(self, event: Click) -> None:
-        """A click on the name of a screen shows it."""
+        """A click on the name of a screen shows it, one on the org switches profiles, one on the operator tells all."""
         text = self._shown.plain
         x = event.x - (self.content_region.x - self.region.x)
         for mode, key, title in TABS:
@@ -53,6 +53,21 @@ class TitleLine(Line):
             if start and start <= x < start + len(f"{key} {title}"):
                 await self.run_action(f"app.go('{mode}')")
                 return
+        for part, action in ((self._host, "app.switch_profile"), (self._who, "app.authority")):
+            start = text.find(part) if part else -1
+            if start >= 0 and start <= x < start + len(part):
+                await self.run_action(action)
+                return
+
+    @property
+    def _who(self) -> str:
+        operator = self._workspace.operator
+        return sanitize(operator.principal or operator.os_user, limit=40)
+
+    @property
+    def _host(self) -> str:
+        """The org as it is shown, where another can be chosen."""
+        return "" if self._workspace.demo else sanitize(urlsplit(self._workspace.org_url).hostname or "", limit=60)
 
     def _org(self, cells: int) -> Fact:
         """The org on its colour, and the profile before it where both fit into half of the line."""
@@ -67,9 +82,8 @@ class TitleLine(Line):
 
     def _operator(self, *, wide: bool) -> Fact:
         operator = self._workspace.operator
-        who = sanitize(operator.principal or operator.os_user, limit=40)
         mode = f" ({operator.auth_mode})" if operator.auth_mode and wide else ""
-        return fact(f"{who}{mode}", "$quiet", drop=3)
+        return fact(f"{self._who}{mode}", "$quiet", drop=3)
 
     def _badges(self) -> list[Fact]:
         workspace = self._workspace

@@ -136,10 +136,11 @@ class VirtualTable(Listed[T], can_focus=True):
         index = place.y - HEADER + self.scroll_offset.y
         if index >= len(self._held):
             return
-        same = index == self._held.cursor
+        before = self._held.cursor
+        same = index == before
         self.move_to(index)
         if event.shift:
-            self.action_mark_range()
+            self._marking(lambda: self._held.mark_to(index, since=before))
         elif event.ctrl or place.x < GUTTER:
             self._marking(lambda: self._held.mark(index))
         elif event.chain == 2 and same:
