@@ -130,6 +130,19 @@ no more; the others end sessions.
 It needs uvicorn, which comes with the extra:  pipx install '.[simulate]'
 """
 
+SERVE = """\
+It listens on 127.0.0.1 alone, until Ctrl-C. Whoever opens the URL first has the
+console, and nobody after: the browser is known by a cookie then. One tab at a
+time; closing or reloading it ends its console in order, as closing a terminal
+does, and what was not sent can be resumed.
+
+examples:
+  evict serve --demo
+  evict --profile prod serve --port 8300
+
+It needs textual-serve, which comes with the extra:  pipx install '.[serve]'
+"""
+
 
 def build_parser() -> argparse.ArgumentParser:
     """The parser of every command. What it returns holds `module`, the module of `console.cli` that carries it out."""
@@ -139,7 +152,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.set_defaults(module="screen", demo=False)
     commands = parser.add_subparsers(title="commands (without one, the console opens)", metavar="COMMAND")
     for add in (
-        _demo, _simulate, _search, _plan, _revoke, _resume, _end_my_sessions, _history, _limits, _doctor, _auth,
+        _demo, _serve, _simulate, _search, _plan, _revoke, _resume, _end_my_sessions, _history, _limits, _doctor, _auth,
         _config,
     ):  # fmt: skip
         add(commands)
@@ -152,6 +165,17 @@ def _demo(commands: Any) -> None:
     parser.add_argument("--users", type=_number(1, 1_000_000), metavar="N", help="how many users the org has (300)")
     parser.add_argument("--seed", type=_number(0), metavar="N", help="another number makes another org (7)")
     parser.set_defaults(module="screen", demo=True)
+
+
+def _serve(commands: Any) -> None:
+    what = "Open the console in a browser of this machine. Its URL is good for one opening."
+    parser = _parser(commands.add_parser, "serve", what, SERVE)
+    add = parser.add_argument
+    add("--port", type=_number(0, 65535), default=0, metavar="P", help="port to listen on (0: any that is free)")
+    add("--demo", action="store_true", help="on an embedded demo org, as of  evict demo")
+    add("--users", type=_number(1, 1_000_000), metavar="N", help="how many users the demo org has (300)")
+    add("--seed", type=_number(0), metavar="N", help="another number makes another demo org (7)")
+    parser.set_defaults(module="serve")
 
 
 def _simulate(commands: Any) -> None:

@@ -20,6 +20,7 @@ HEAVY = ("httpx", "pydantic", "textual", "tinydb", "starlette", "yaml", "rich", 
 COMMANDS = (
     [],
     ["demo"],
+    ["serve"],
     ["simulate"],
     ["search"],
     ["revoke"],
