@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
 import httpx
@@ -23,8 +23,6 @@ from pydantic import SecretStr
 from console import __version__, log
 from console.clock import Clock, SystemClock
 from console.credentials import NO_ORG, SignIn, sign_in
-from console.demo.app import build_app
-from console.demo.org import DemoOrg
 from console.history.keys import KeyringStore
 from console.history.records import OperatorRecord
 from console.history.store import History, HistoryUnavailable, new_id
@@ -46,6 +44,9 @@ from console.revocation.resolver import Resolver
 from console.revocation.resuming import Resuming
 from console.settings import Settings, SettingsError
 from console.text import sanitize
+
+if TYPE_CHECKING:
+    from console.demo.org import DemoOrg
 
 LOGGER = logging.getLogger(__name__)
 DEMO_URL = "https://demo.okta.test"
@@ -265,6 +266,9 @@ class Workspace:
 
         Raises HistoryUnavailable where the demo's own history can't be opened.
         """
+        from console.demo.app import build_app  # with what serves it: of no use on a real org
+        from console.demo.org import DemoOrg
+
         clock = clock or SystemClock()
         token = secrets.token_urlsafe(24)
         org = DemoOrg(seed=seed, users=users, clock=clock, token=token, **options)
