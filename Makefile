@@ -41,7 +41,7 @@ check: $(STAMP) ## lint, format, types, layers
 snapshots: $(STAMP) ## bless what the screens look like now (look at them first)
 	$(CLEAN) $(BIN)/python -m pytest -q tests/ui --snapshot-update
 
-bench: $(STAMP) $(RIVALS) ## measure drains, keys and records on this machine, into README (9 minutes)
+bench: $(STAMP) $(RIVALS) ## measure drains, keys and records on this machine, into README (10 minutes)
 	$(CLEAN) $(BIN)/python -m tests.bench
 
 bench-short: $(STAMP) ## the tests of the bench that need the machine to themselves (1 minute)

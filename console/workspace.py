@@ -269,16 +269,14 @@ class Workspace:
         from console.demo.app import build_app  # with what serves it: of no use on a real org
         from console.demo.org import DemoOrg
 
-        clock = clock or SystemClock()
-        token = secrets.token_urlsafe(24)
+        clock, token = clock or SystemClock(), secrets.token_urlsafe(24)
         org = DemoOrg(seed=seed, users=users, clock=clock, token=token, **options)
         nothing: dict[str, Any] = {"org_url": DEMO_URL, "token": SecretStr(token), "token_prefix": "SSWS"}
         real = dict.fromkeys(
             ("ca_file", "proxy", "sign_in", "token_file", "token_command", "client_id", "private_key", "key_id")
         )
         settings = settings.model_copy(update={**real, **nothing})
-        credential = await sign_in(settings, clock)
-        transport = httpx.ASGITransport(app=build_app(org))
+        credential, transport = await sign_in(settings, clock), httpx.ASGITransport(app=build_app(org))
         history = open_history(settings, clock=clock, demo=True, read_only=settings.read_only, load=load)
         try:
             return cls(settings, credential, history, clock=clock, transport=transport, seed=seed, demo_org=org)
