@@ -16,8 +16,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from console.text import sanitize
 
 MAX_FILE_BYTES = 1024 * 1024
@@ -196,6 +194,8 @@ def okta_yaml(path: Path) -> Layer:
     content = _read(path)
     if content is None:
         return Layer()
+    import yaml  # most have no such file
+
     info = path.stat()
     if os.name == "posix" and (info.st_uid not in (os.getuid(), 0) or info.st_mode & stat.S_IWOTH):
         raise SettingsError(

@@ -12,7 +12,7 @@ import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import httpx
 from pydantic import SecretStr
@@ -20,8 +20,6 @@ from pydantic import SecretStr
 from console import __version__, log
 from console.clock import Clock, SystemClock
 from console.credentials import SignIn, sign_in, token_sign_in
-from console.demo.app import build_app
-from console.demo.org import DemoOrg
 from console.history.records import OperatorRecord
 from console.history.store import History, new_id
 from console.okta.auth.grants import Token
@@ -45,6 +43,9 @@ from console.revocation.resuming import Resuming
 from console.revocation.staged import StagedQueue
 from console.settings import Settings, SettingsError
 from console.text import sanitize
+
+if TYPE_CHECKING:
+    from console.demo.org import DemoOrg
 
 LOGGER = logging.getLogger(__name__)
 DEMO_URL = "https://demo.okta.test"
@@ -250,16 +251,17 @@ class Workspace:
 
         Raises HistoryUnavailable where the demo's own history can't be opened.
         """
-        clock = clock or SystemClock()
-        token = secrets.token_urlsafe(24)
+        from console.demo.app import build_app  # with what serves it: of no use on a real org
+        from console.demo.org import DemoOrg
+
+        clock, token = clock or SystemClock(), secrets.token_urlsafe(24)
         org = DemoOrg(seed=seed, users=users, clock=clock, token=token, **options)
         nothing: dict[str, Any] = {"org_url": DEMO_URL, "token": SecretStr(token), "token_prefix": "SSWS"}
         real = dict.fromkeys(
             ("ca_file", "proxy", "sign_in", "token_file", "token_command", "client_id", "private_key", "key_id")
         )
         settings = settings.model_copy(update={**real, **nothing})
-        credential = await sign_in(settings, clock)
-        transport = httpx.ASGITransport(app=build_app(org))
+        credential, transport = await sign_in(settings, clock), httpx.ASGITransport(app=build_app(org))
         history = open_history(settings, clock=clock, demo=True, read_only=settings.read_only, load=load)
         try:
             return cls(settings, credential, history, clock=clock, transport=transport, seed=seed, demo_org=org)

@@ -8,11 +8,10 @@ import socket
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from console.demo.app import build_app
-from console.demo.org import DemoOrg
-
 if TYPE_CHECKING:
     from uvicorn import Config, Server
+
+    from console.demo.org import DemoOrg
 
 BACKLOG = 128
 
@@ -47,6 +46,8 @@ def _server(org: DemoOrg) -> Server:
             "serving the demo org needs uvicorn, which is not installed: install Evict with its extra, as in  "
             "pipx install '.[simulate]'"
         ) from error
+    from console.demo.app import build_app
+
     config: Config = uvicorn.Config(
         build_app(org, on_lost="hang"),
         log_config=None,

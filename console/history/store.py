@@ -6,6 +6,7 @@ import asyncio
 import threading
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from console.clock import Clock
 from console.history.catalog import Catalog
@@ -20,12 +21,14 @@ from console.history.locks import trouble
 from console.history.own import OwnSegment
 from console.history.records import FINAL, OUTCOMES, AttemptRecord, RevocationRecord
 from console.history.takeover import TakeOver
-from console.history.verify import Verdict, verify
 from console.history.writer import Writer
 from console.paths import private_dir
 from console.text import timestamp
 
-__all__ = ["BatchHeld", "BatchState", "Entry", "History", "HistoryUnavailable", "RecordFilter", "Verdict", "new_id"]
+if TYPE_CHECKING:
+    from console.history.verify import Verdict
+
+__all__ = ["BatchHeld", "BatchState", "Entry", "History", "HistoryUnavailable", "RecordFilter", "new_id"]
 
 
 class History:
@@ -194,6 +197,8 @@ class History:
 
     def verify(self) -> Verdict:
         """Read everything again from the disk and hold it against its hashes. Raises HistoryUnavailable."""
+        from console.history.verify import verify
+
         try:
             return verify(self._folder, keys=self._key_store)
         except OSError as error:

@@ -122,8 +122,8 @@ class EvictApp(Fitted, RoomyApp, OutsideApp):
         self.set_interval(TICK_S, self._tick)
         if said := [*self._problems, *problems, *filter(None, [self.memory.problem])]:
             self.notify("\n".join(said), severity="warning", timeout=12, markup=False)
-        self._connect()
-        # It reads the history, which takes its time where that is long: not before there is something to look at.
+        # Both take their time, of the network or where the history is long: not before there is something to look at.
+        self.call_after_refresh(self._connect)
         self.call_after_refresh(self.resumer.begin)
 
     def on_unmount(self) -> None:

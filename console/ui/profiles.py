@@ -16,7 +16,6 @@ from console.settings import Settings, SettingsError, load, profiles
 from console.text import count, sanitize
 from console.token_source import find_token
 from console.ui.background import in_background
-from console.ui.dialogs.sign_in import SignInDialog
 from console.ui.screens.confirm import Confirm
 from console.ui.triage.badges import options_words
 from console.workspace import Workspace
@@ -205,6 +204,8 @@ class Profiles:
         auth = workspace.credential.token
         if auth is None or auth.ready:
             return
+        from console.ui.dialogs.sign_in import SignInDialog
+
         if not await self._app.push_screen_wait(SignInDialog(workspace)):
             raise SettingsError("there is no token, and none was given")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from textual.timer import Timer
 from textual.widgets import Input, TextArea
@@ -16,11 +16,12 @@ from console.revocation.readonly import ReadOnly
 from console.revocation.resuming import Standing, age
 from console.text import count
 from console.ui.background import in_background
-from console.ui.dialogs.batches import BatchesDialog
-from console.ui.dialogs.resume import Choice, ResumeDialog
 from console.ui.key_order import KeysInOrder
 from console.ui.remapping import bound
 from console.workspace import Workspace
+
+if TYPE_CHECKING:
+    from console.ui.dialogs.resume import Choice
 
 LOOK_S = 0.25
 """How often it is looked whether the operator has a hand free."""
@@ -92,6 +93,8 @@ class Resumer:
             in_background(self._app, self._open, group="resume")
 
     async def _open(self) -> None:
+        from console.ui.dialogs.batches import BatchesDialog
+
         found = await self._unfinished()
         if not found:
             self._app.notify("Nothing to resume: no batch was left unfinished.", markup=False)
@@ -101,6 +104,8 @@ class Resumer:
             await self._ask(standing)
 
     async def _ask(self, standing: Standing) -> None:
+        from console.ui.dialogs.resume import ResumeDialog
+
         choice = await self._app.push_screen_wait(ResumeDialog(self._workspace, standing))
         if choice is not None:
             await self._carry_out(standing, choice)

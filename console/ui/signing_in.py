@@ -9,7 +9,6 @@ from textual.widgets import Input, TextArea
 from console.revocation.events import Paused, Why
 from console.ui.background import in_background
 from console.ui.credential import Credential
-from console.ui.dialogs.sign_in import SignInDialog
 from console.ui.key_order import KeysInOrder
 from console.ui.remapping import bound
 from console.ui.screens.confirm import Confirm
@@ -102,6 +101,8 @@ class SigningIn:
             self._at_it = False
 
     async def _ask(self, *, asked_for: bool) -> None:
+        from console.ui.dialogs.sign_in import SignInDialog
+
         workspace, paused = self._workspace, self._paused
         before = workspace.operator.principal
         cause = paused.message if paused else ""

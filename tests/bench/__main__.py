@@ -11,7 +11,7 @@ import platform
 import sys
 from dataclasses import dataclass
 
-from tests.bench import history_screen, journal, keys, limited, long_lists, open_history, unlimited
+from tests.bench import history_screen, journal, keys, limited, long_lists, open_history, start_up, unlimited
 from tests.bench.contenders import ROOT
 
 README = ROOT / "README.md"
@@ -54,6 +54,7 @@ async def measure(scale: Scale) -> list[str]:
         limited.lines(scale.seconds, drained, missing=limited.absent(drained)),
         limited.lines(scale.minutes, await limited.minutes(scale.minutes)),
         unlimited.lines(await unlimited.side_by_side(scale.unlimited, rounds=scale.rounds)),
+        start_up.lines(await start_up.measure(2 if scale.short else start_up.ROUNDS)),
         keys.lines(await keys.measure(scale.queue)),
         long_lists.lines(await long_lists.measure(scale.listed)),
         await journal.table(short=scale.short),

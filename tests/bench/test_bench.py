@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from tests.bench import keys, limited, unlimited
+from tests.bench import keys, limited, start_up, unlimited
 from tests.bench.__main__ import SHORT
 from tests.bench.contenders import BARE, EVICT_REVOKE
 from tests.bench.terminal import Terminal
@@ -53,6 +53,15 @@ async def test_keys_are_seen_on_the_screen_of_the_real_console() -> None:
     assert all(felt.rest[way] for way in keys.WAYS)
     assert felt.memory_mb > 10
     assert any("at rest: all" in line for line in keys.lines(felt))
+
+
+@pytest.mark.alone
+@pytest.mark.skipif(not hasattr(os, "openpty"), reason="needs a pseudo terminal")
+async def test_first_frames_are_seen_of_evict_and_of_an_empty_app() -> None:
+    found = await start_up.measure(1)
+    assert [len(one.seconds) for one in found.values()] == [1] * 3
+    assert all(one.seconds[0] > 0.05 and one.cpu_s[0] > 0.05 for one in found.values())
+    assert any(line.startswith("| `evict demo` |") for line in start_up.lines(found))
 
 
 def test_the_terminal_knows_what_stands_where() -> None:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from textual.content import Content
 
 from console.history.records import AttemptRecord, RevocationRecord
 from console.text import count, duration, sanitize
 from console.ui.look import look
-from console.ui.screens.history_listing import Related
 from console.ui.widgets.facts import Pair, pair, whole
+
+if TYPE_CHECKING:
+    from console.ui.screens.history_listing import Related
 
 
 def clean(value: str) -> str:

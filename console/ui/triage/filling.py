@@ -10,9 +10,6 @@ from console.revocation.queue import Staged
 from console.revocation.states import Options, State
 from console.revocation.targets import Kind, Parsed
 from console.text import count
-from console.ui.dialogs.open_file import OpenFileDialog
-from console.ui.dialogs.paste import PasteDialog
-from console.ui.dialogs.unresolved import UnresolvedDialog
 from console.ui.triage.base import WAITING, TriageBase
 
 STAGE_EVERY = 50
@@ -76,10 +73,14 @@ class Filling(TriageBase):
 
     def action_paste(self) -> None:
         """Targets from the clipboard."""
+        from console.ui.dialogs.paste import PasteDialog
+
         self.app.push_screen(PasteDialog(), self._take)
 
     def action_open_file(self) -> None:
         """Targets from a file."""
+        from console.ui.dialogs.open_file import OpenFileDialog
+
         self.app.push_screen(OpenFileDialog(), self._take)
 
     def _take(self, parsed: Parsed | None) -> None:
@@ -122,6 +123,8 @@ class Filling(TriageBase):
 
     def action_unresolved(self) -> None:
         """Targets that gave no user."""
+        from console.ui.dialogs.unresolved import UnresolvedDialog
+
         lookups = self._intent.lookups
         shown = tuple(lookups.unresolved)
 

@@ -7,9 +7,7 @@ from textual import work
 from console.revocation.readonly import ReadOnly
 from console.revocation.states import Item, Options, State
 from console.text import count
-from console.ui.dialogs.case import CaseDialog
 from console.ui.dialogs.plan import Review, reviewing
-from console.ui.dialogs.review import ReviewDialog
 from console.ui.screens.confirm import Confirm
 from console.ui.triage.badges import options_words
 from console.ui.triage.base import FAILED, WAITING
@@ -50,6 +48,7 @@ class Running(Restoring):
 
     def action_case(self) -> None:
         """Case and reason for what is run next."""
+        from console.ui.dialogs.case import CaseDialog
 
         def answered(answer: tuple[str, str] | None) -> None:
             if answer is not None:
@@ -59,6 +58,7 @@ class Running(Restoring):
 
     def action_review(self) -> None:
         """Review the marked staged users, or all of them, and run what was reviewed."""
+
         marked = tuple(item for item in self._queue.table.marked_rows() if item.state is State.STAGED)
         items = marked or self._workspace.queue.staged()
         if not items:
@@ -79,6 +79,8 @@ class Running(Restoring):
         self._in_steps(checking, self._show_review, title="Checking", total=len(items))
 
     def _show_review(self, plan: Review) -> None:
+        from console.ui.dialogs.review import ReviewDialog
+
         def answered(yes: bool | None) -> None:
             if yes:
                 self._run_batch(plan)

@@ -9,7 +9,6 @@ from console.okta.models import User
 from console.revocation.states import Item
 from console.text import count
 from console.ui.beside import copy_all
-from console.ui.screens.export import ExportDialog
 from console.ui.triage.base import TriageBase
 from console.ui.widgets.virtual_table import VirtualTable
 
@@ -31,6 +30,8 @@ class Taking(TriageBase):
 
     def action_export(self) -> None:
         """The history of what is marked in the queue, or else of all of it, to a file."""
+        from console.ui.screens.export import ExportDialog
+
         history = self._workspace.history
         items = self._queue.table.marked_rows() or self._queue.table.rows
         records = [record for item in items if (record := history.get(item.id)) is not None]
