@@ -50,7 +50,8 @@ With --json each line is an object with a type:
   refused     target, user_id, login, why
   unresolved  target, line, why: it is nobody, or more than one user
   unsent      target, line, user_id, login, why: its turn did not come
-  planned     of a dry run: user_id, login, name, user_status, service_account, admin
+  planned     of a dry run: user_id, login, name, user_status, service_account,
+              admin
   summary     the last line: a count for each outcome, elapsed_s, rate_limited
 An outcome is revoked, not_found, denied, failed, unknown (sent, no answer seen;
 safe to send again), cancelled, or queued where sending was stopped.
@@ -117,9 +118,9 @@ examples:
   evict simulate --app service --dpop --token-life 60
 
 ROUTE is one of revoke, users, user, groups, members, lifecycle, logs, org, own,
-myaccount, token, device, or * for all. KIND is a status such as 503, lost
-(carried out, no answer), cut (never arrived), headerless, doubled or garbage
-(rate headers). CHANCE is from 0 to 1.
+myaccount, roles, token, device, or * for all. KIND is a status such as 503,
+lost (carried out, no answer), cut (never arrived), headerless, doubled or
+garbage (rate headers). CHANCE is from 0 to 1.
 
 What it holds can be read at /_demo/totals, /_demo/signed-in and
 /_demo/state?user=ID.

@@ -47,7 +47,7 @@ async def run_on(workspace: Workspace) -> int:
     """
     following: Workspace | None = workspace
     left: dict[str, Left] = {}
-    staged = 0
+    staged: dict[str, int] = {}
     code = 0
     try:
         with Leaving() as leaving:
@@ -62,11 +62,11 @@ async def run_on(workspace: Workspace) -> int:
                 finally:
                     await workspace.aclose()
                     left.update(batches_of(workspace))
-                    staged += kept_staged(workspace)
+                    staged[workspace.org_url] = kept_staged(workspace)
     finally:
         if following is not None:
             await following.aclose()
-        if told := left_over(left.values(), staged=staged):
+        if told := left_over(left.values(), staged=sum(staged.values())):
             print(f"evict: {told}", file=sys.stderr)  # noqa: T201
     return code
 

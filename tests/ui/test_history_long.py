@@ -235,11 +235,11 @@ async def test_an_empty_list_says_why() -> None:
     async with listed(history) as (screen, app, pilot):
         history.load()
         await later(app, pilot)
-        assert screen.table.empty == NOTHING_YET
+        assert screen.table.empty == NOTHING_YET.format("1")
         history.put([document(0, 0)])
         screen.box.value = "outcome:denied"
         await later(app, pilot)
-        assert screen.table.empty == NOTHING_FITS
+        assert screen.table.empty == NOTHING_FITS.format("/")
 
 
 # The event loop

@@ -12,7 +12,7 @@ import pytest
 from console.history.records import RevocationRecord
 from console.revocation.events import BatchFinished, BatchOpened, Paused, Why
 from console.revocation.states import Batch, State
-from console.ui import clipboard, terminal
+from console.ui import beside, clipboard
 from console.ui.outside import RESTORE, SAVE, Outside, time_left
 from tests.support.triage import demo_users, triage
 from tests.support.ui import console, demo_workspace, record
@@ -146,7 +146,7 @@ async def test_the_consoles_own_batch_reaches_the_terminal_and_the_title_comes_b
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     written: list[str] = []
-    monkeypatch.setattr(terminal.Terminal, "to_terminal", lambda self, sequence: written.append(sequence))
+    monkeypatch.setattr(beside.Beside, "to_terminal", lambda self, sequence: written.append(sequence))
     async with triage(settings={"notify": ("title", "osc9")}) as stage:
         stage.app.app_focus = False
         users = await demo_users(stage.workspace, 2)
@@ -164,7 +164,7 @@ async def test_the_consoles_own_batch_reaches_the_terminal_and_the_title_comes_b
 def copied(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What was copied."""
     texts: list[str] = []
-    monkeypatch.setattr(terminal.Terminal, "copy_to_clipboard", lambda self, text: texts.append(text))
+    monkeypatch.setattr(beside.Beside, "copy_to_clipboard", lambda self, text: texts.append(text))
     return texts
 
 
@@ -191,7 +191,7 @@ async def test_so_much_that_a_terminal_may_cut_it_is_said(copied: list[str], mon
     async with demo_workspace(3) as workspace, console(workspace, notifications=True) as (app, pilot):
         for tool, warned in (((), True), (("pbcopy",), False)):
             monkeypatch.setattr(clipboard, "command", lambda tool=tool: tool)
-            terminal.copy_all(app, (f"user{number}@acme.test" for number in range(5000)), "login")
+            beside.copy_all(app, (f"user{number}@acme.test" for number in range(5000)), "login")
             await pilot.pause()
             assert ("That is much" in [one.message for one in app._notifications][-1]) is warned
 

@@ -18,7 +18,7 @@ from console.text import timestamp
 from console.ui import resuming
 from console.ui.dialogs.resume import ResumeDialog
 from console.ui.dialogs.review import ReviewDialog
-from console.ui.run import left_over
+from console.ui.run import batches_of, kept_staged, left_over
 from tests.support.triage import demo_users, triage
 from tests.ui.test_plans import on, toasts
 from tests.ui.test_resume_dialog import left, people, soon  # noqa: F401 - a fixture
@@ -45,7 +45,10 @@ async def test_a_console_that_ends_keeps_its_queue() -> None:
         console.stage(await demo_users(console.workspace, 3), Options(forget_devices=True))
         console.screen._intent.case, console.screen._intent.reason = "INC-7", "theft"
         await console.pilot.press("t")
-    assert left_over(console.workspace) == "3 users staged and not confirmed: back at the next start."
+    assert (
+        left_over(batches_of(console.workspace).values(), staged=kept_staged(console.workspace))
+        == "3 users staged and not confirmed: back at the next start."
+    )
     (file,) = history_folder(load_demo(), demo=True).glob("staged-*.json")
     content = json.loads(file.read_text())
     assert (content["case"], content["reason"], content["oauth_tokens"]) == ("INC-7", "theft", True)
@@ -70,7 +73,7 @@ async def test_it_comes_back_looked_up_again_and_is_sent_by_a_key_alone() -> Non
         records = console.workspace.history.records()
         assert {(one.case, one.reason, one.options.oauth_tokens) for one in records} == {("INC-7", "theft", True)}
     assert not list(file.parent.glob("staged-*"))
-    assert left_over(console.workspace) == ""
+    assert left_over(batches_of(console.workspace).values(), staged=kept_staged(console.workspace)) == ""
 
 
 async def test_nobody_is_sent_who_could_not_be_looked_up_again(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from console.history.records import PlanRecord
 from console.revocation.plan import OpenedPlan
@@ -64,6 +64,35 @@ def review(workspace: Workspace, items: Iterable[Item], *, case: str, reason: st
     return at_once(reviewing(workspace, items, case=case, reason=reason))
 
 
+@dataclass(slots=True)
+class _Sorted:
+    """The staged items, sorted by what a review tells of them."""
+
+    unchecked: list[Item] = field(default_factory=list)
+    sent: list[Item] = field(default_factory=list)
+    refused: list[tuple[Item, str]] = field(default_factory=list)
+    services: list[Item] = field(default_factory=list)
+    admins: list[Item] = field(default_factory=list)
+    risky: list[Item] = field(default_factory=list)
+    options: Counter[tuple[bool, bool]] = field(default_factory=Counter)
+
+    def take(self, workspace: Workspace, item: Item) -> None:
+        guard = workspace.guard
+        if workspace.staged.unchecked(item):
+            self.unchecked.append(item)
+        elif (refusal := guard.check(item.user)) is not None:
+            self.refused.append((item, refusal))
+        else:
+            self.sent.append(item)
+            self.options[item.options.oauth_tokens, item.options.forget_devices] += 1
+            if guard.looks_like_service(item.user):
+                self.services.append(item)
+            if guard.admin(item.user) is not None:
+                self.admins.append(item)
+            if item.user.status in RISKY:
+                self.risky.append(item)
+
+
 def reviewing(
     workspace: Workspace,
     items: Iterable[Item],
@@ -74,46 +103,27 @@ def reviewing(
     opened: OpenedPlan | None = None,
 ) -> Steps[int, Review]:
     """The same in steps, each of which tells how many are checked; `opened` is the plan that some may be from."""
-    unchecked: list[Item] = []
-    guard = workspace.guard
-    sent: list[Item] = []
-    refused: list[tuple[Item, str]] = []
-    services: list[Item] = []
-    admins: list[Item] = []
-    risky: list[Item] = []
-    options: Counter[tuple[bool, bool]] = Counter()
+    found = _Sorted()
     for number, item in enumerate(items, 1):
-        if workspace.staged.unchecked(item):
-            unchecked.append(item)
-        elif (refusal := guard.check(item.user)) is not None:
-            refused.append((item, refusal))
-        else:
-            sent.append(item)
-            options[item.options.oauth_tokens, item.options.forget_devices] += 1
-            if guard.looks_like_service(item.user):
-                services.append(item)
-            if guard.admin(item.user) is not None:
-                admins.append(item)
-            if item.user.status in RISKY:
-                risky.append(item)
+        found.take(workspace, item)
         if number % SLICE == 0:
             yield number
-    opened = opened if opened is not None and opened.concerns(sent) else None
+    opened = opened if opened is not None and opened.concerns(found.sent) else None
     return Review(
-        sent=tuple(sent),
-        refused=tuple(refused),
-        services=tuple(services),
-        admins=tuple(admins),
-        risky=tuple(risky),
+        sent=tuple(found.sent),
+        refused=tuple(found.refused),
+        services=tuple(found.services),
+        admins=tuple(found.admins),
+        risky=tuple(found.risky),
         options=tuple(
             (options_words(oauth_tokens=tokens, forget_devices=devices), number)
-            for (tokens, devices), number in options.most_common()
+            for (tokens, devices), number in found.options.most_common()
         ),
         case=case,
         reason=reason,
-        price=workspace.prices.words(len(sent)),
-        unchecked=tuple(unchecked),
+        price=workspace.prices.words(len(found.sent)),
+        unchecked=tuple(found.unchecked),
         unresolved=tuple(unresolved),
         opened=opened,
-        departures=() if opened is None else opened.departures(sent, case=case, reason=reason),
+        departures=() if opened is None else opened.departures(found.sent, case=case, reason=reason),
     )
