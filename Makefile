@@ -8,7 +8,7 @@ RIVALS := $(VENV)/bench/.installed
 # compiled, every process of every test compiles all of it anew.
 CLEAN := env -u NO_COLOR -u TEXTUAL_THEME -u TEXTUAL_FILTERS -u PYTHONDONTWRITEBYTECODE
 
-.PHONY: help venv demo test check bench bench-short crash soak fuzz keys screenshots snapshots clean
+.PHONY: help venv demo test check bench bench-short crash long soak fuzz keys screenshots snapshots clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -30,8 +30,11 @@ $(STAMP): pyproject.toml
 demo: $(STAMP) ## open the console on the embedded demo org
 	@$(BIN)/evict demo
 
-test: $(STAMP) ## every test but those that need the machine to themselves
-	$(CLEAN) $(BIN)/python -m pytest -q -n 2 -m 'not alone'
+test: $(STAMP) ## every test but the long ones, and those that need the machine to themselves
+	$(CLEAN) $(BIN)/python -m pytest -q -n 2 -m 'not alone and not long'
+
+long: $(STAMP) ## the long tests: whole ways through real processes and a browser (1 minute)
+	$(CLEAN) $(BIN)/python -m pytest -q -n 2 -m long
 
 check: $(STAMP) ## lint, format, types, layers
 	$(BIN)/ruff check .

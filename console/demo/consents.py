@@ -20,7 +20,7 @@ APPS = (
     "Snowflake",
     "Grafana",
     "1Password",
-    "[@click=app.quit]Notes\x1b[2J[/]",
+    "Okta Verify Backup",
 )
 """OAuth clients; the last one has a name as an attacker would choose it."""
 SCOPES = ("openid", "profile", "email", "offline_access", "groups")

@@ -259,6 +259,7 @@ async def crashes(desk: Desk) -> None:
     await desk.run("search", "x", code=1, program=program, EVICT_PRIVATE_KEY=JWK, **SERVICE_APP)
 
 
+@pytest.mark.long
 async def test_no_canary_gets_out_of_the_command_line(desk: Desk) -> None:
     canaries, root = desk.tap.canaries, desk.root
     await asyncio.gather(works(desk), signs_in(desk), crashes(desk))

@@ -14,7 +14,7 @@ import pytest
 
 from tests.support.served import EVICT, Served, signed_in, simulated, totals, user_ids
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 
 USERS = 130
 LIMIT = 50

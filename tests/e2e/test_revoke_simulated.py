@@ -84,6 +84,7 @@ def test_a_file_of_users_is_out_and_proven(simulated: dict[str, str], tmp_path: 
     assert not any(simulated["OKTA_CLIENT_TOKEN"].encode() in file.read_bytes() for file in kept)
 
 
+@pytest.mark.long
 def test_a_bad_token_and_an_org_that_is_not_there(simulated: dict[str, str]) -> None:
     bad = {**simulated, "OKTA_CLIENT_TOKEN": "00wrong"}
     assert evict(bad, "revoke", "mallory@acme.test", "--yes", "--json").returncode == 3
@@ -99,6 +100,7 @@ def test_a_file_on_standard_input_and_an_unknown_user(simulated: dict[str, str])
     assert "unresolved" in done.stdout
 
 
+@pytest.mark.long
 def test_a_plan_of_one_operator_is_run_by_another(simulated: dict[str, str], tmp_path: Path) -> None:
     org = DemoOrg(clock=SystemClock(), token="00any", users=300)
     ids = [one.id for one in org.users if one.status == "ACTIVE" and one.kind == "employee"][-3:]

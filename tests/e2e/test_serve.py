@@ -179,7 +179,7 @@ async def test_a_second_page_waits_for_the_first_to_go() -> None:
     assert await second is visits.now is not None
 
 
-@pytest.mark.slow
+@pytest.mark.long
 async def test_a_console_lives_and_ends_with_its_page() -> None:
     async with served("demo", "--users", "20") as client:
         path = await client.enter()
@@ -213,7 +213,7 @@ async def test_what_a_console_says_when_it_fails_is_told() -> None:
         assert await (await client.get(f"{path}state")).text() == pages.FAILED
 
 
-@pytest.mark.slow
+@pytest.mark.long
 async def test_ctrl_c_ends_server_and_console_in_order() -> None:
     command = (sys.executable, "-m", "console", "serve", "--demo", "--users", "20")
     env = os.environ | {"EVICT_TOKEN": TOKEN}
@@ -292,7 +292,7 @@ def test_a_port_that_is_taken_and_options_that_do_not_fit(capsys: pytest.Capture
     assert "no org is set" in capsys.readouterr().err, "before any browser is open"
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.skipif(CHROMIUM is None, reason="no chromium on PATH")
 async def test_in_a_real_browser(tmp_path: Path) -> None:
     async with served("demo") as client, browser(tmp_path / "chromium") as chromium:

@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.served import EVICT, Served, simulated
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 USERS = 500
 
 

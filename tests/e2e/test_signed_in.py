@@ -12,7 +12,7 @@ import pytest
 
 from tests.support.served import EVICT, Served, simulated
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 
 
 def env(org: Served, folder: Path) -> dict[str, str]:

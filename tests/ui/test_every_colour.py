@@ -72,6 +72,7 @@ def least(name: str, drawn: bool) -> float:
     return 7.0 if name == "high-contrast" else 4.5
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", TOURS)
 async def test_every_colour(name: str) -> None:
     app = SceneApp(await open_workspace())

@@ -46,6 +46,7 @@ def test_a_picture_loads_nothing_and_names_nobody(name: str) -> None:
 
 
 @pytest.mark.skipif(sys.version_info[:2] != (3, 11), reason="pictures are drawn on Python 3.11")
+@pytest.mark.long
 @pytest.mark.parametrize("name", screenshots.PICTURES)
 async def test_drawing_again_gives_the_same_bytes(name: str) -> None:
     drawn = (screenshots.FOLDER / f"{name}.svg").read_text(encoding="utf-8")
