@@ -33,7 +33,7 @@ demo: $(STAMP) ## open the console on the embedded demo org
 test: $(STAMP) ## every test but the long ones, and those that need the machine to themselves
 	$(CLEAN) $(BIN)/python -m pytest -q -n 2 -m 'not alone and not long'
 
-long: $(STAMP) ## the long tests: whole ways through real processes and a browser (1 minute)
+long: $(STAMP) ## the long tests: whole ways through real processes, a browser, crash and soak in short (2 minutes)
 	$(CLEAN) $(BIN)/python -m pytest -q -n 2 -m long
 
 check: $(STAMP) ## lint, format, types, layers

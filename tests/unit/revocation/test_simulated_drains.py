@@ -37,6 +37,8 @@ from tests.support.sim import (
 )
 from tests.support.virtual import VirtualClock, on_virtual_time, run_virtual
 
+pytestmark = pytest.mark.long
+
 ROUNDS = int(os.environ.get("EVICT_SIM_ROUNDS", "0"))
 QUICK, USUAL, SLOW = (0.02, 0.05), (0.1, 0.4), (0.4, 0.8)
 SESSIONS = Endpoint.SESSIONS
