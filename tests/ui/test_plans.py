@@ -94,7 +94,7 @@ async def test_a_colleague_opens_it_and_runs_it(tmp_path: Path) -> None:
         for said in ("Plan to revoke 4 users", "kim on soc-2", "3: sessions", "1: sessions and remembered devices",
                      "INC-7", "1 user gone", "is no user of the org any more", "1 user changed since",
                      "was ACTIVE, is SUSPENDED", read_plan(file).sha256[:30]):  # fmt: skip
-            assert said in console.text(), said
+            await console.until(lambda said=said: said in console.text())
         assert console.states() == [], "only looked at so far"
         await console.pilot.press("enter")
         await console.until(lambda: console.states() == [State.STAGED] * 3)
